@@ -6,7 +6,7 @@ first; everything below may ``flush()`` and never commits. No transaction is hel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -89,6 +89,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        self.after_commit: list[Callable[[Session], None]] = []  # called with each session just committed
 
     @property
     def is_sqlite(self) -> bool:
@@ -106,6 +107,8 @@ class Database:
                 session.connection(execution_options={"begin": "IMMEDIATE"})
             yield session
             session.commit()
+            for tell in self.after_commit:
+                tell(session)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

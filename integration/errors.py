@@ -24,6 +24,9 @@ class PodsError(Exception):
     ``message`` names the thing; ``remedy`` says what to do about it. ``str()`` joins both.
     """
 
+    passes_by_itself: bool = False  # whether trying again later can help although nobody does anything
+    retry_after: float | None = None  # seconds that the other side asked us to wait
+
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message, remedy)
         self.message = message
