@@ -53,6 +53,7 @@ class Program(Base):
     participation_target: Mapped[float] = mapped_column(default=0.60)
     sessions_target: Mapped[float] = mapped_column(default=4.0)  # held per pod per 28 days
     onboarding_target: Mapped[float] = mapped_column(default=0.20)  # faster by this share
+    competency_counted_since: Mapped[date | None]  # before it nobody wrote milestones down; None: always did
     agenda: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -267,6 +268,8 @@ class Occurrence(Base):
     held_provenance: Mapped[str | None]  # measured | declared
     together_seconds: Mapped[int | None]  # how long two or more were present; None where minutes are not stored
     guests: Mapped[int | None]  # people present who were not invited, rooms excluded
+    attended_count: Mapped[int | None]  # of the invited; filled for every detail, the only figures of "counts only"
+    unknown_count: Mapped[int | None]  # invited people of whom nobody can say whether they came
 
     series: Mapped[Series] = relationship(back_populates="occurrences")
     facilitator: Mapped[Participant | None] = relationship()

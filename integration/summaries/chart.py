@@ -1,0 +1,65 @@
+"""The summary's small chart: participation per week, as a picture that reads on light and on dark paper."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont
+
+WIDTH, HEIGHT = 512, 150
+SCALE = 2  # drawn twice as large as shown: sharp on dense screens
+TOP, BOTTOM, LEFT = 24, 26, 8
+# Mid-tones on a transparent ground keep 3:1 or more against white and against near black alike.
+BAR, LINE, LETTERS = (110, 113, 214, 255), (196, 98, 16, 255), (128, 128, 128, 255)
+
+
+@dataclass(frozen=True)
+class WeekBar:
+    """One week: a label, and its rate as a fraction, or None when it is unknown or must not be shown."""
+
+    label: str
+    rate: float | None
+
+
+def chart_png(weeks: Sequence[WeekBar], *, target: float) -> bytes:
+    """A PNG of one bar per week with the target as a line; weeks without a figure carry a question mark."""
+    picture = Image.new("RGBA", (WIDTH * SCALE, HEIGHT * SCALE), (0, 0, 0, 0))
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(13 * SCALE)
+    slot = (WIDTH - 2 * LEFT) / max(1, len(weeks))
+    for place, week in enumerate(weeks):
+        middle = LEFT + slot * (place + 0.5)
+        _write(pen, font, week.label, at=(middle, HEIGHT - BOTTOM / 2))
+        if week.rate is None:
+            _write(pen, font, "?", at=(middle, HEIGHT - BOTTOM - 12))
+            continue
+        half, top = min(22.0, slot * 0.32), _height(week.rate)
+        bar = [value * SCALE for value in (middle - half, top, middle + half, HEIGHT - BOTTOM)]
+        pen.rounded_rectangle(bar, radius=3 * SCALE, fill=BAR, corners=(True, True, False, False))
+        _write(pen, font, f"{week.rate:.0%}", at=(middle, top - 10))
+    line = [LEFT * SCALE, _height(target) * SCALE, (WIDTH - LEFT) * SCALE, _height(target) * SCALE]
+    pen.line(line, fill=LINE, width=2 * SCALE)
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def chart_alt(weeks: Sequence[WeekBar], *, target: float) -> str:
+    """The chart in words, for those who do not see it and for the mail's text form."""
+    said = ", ".join(f"{week.label} {'no figure' if week.rate is None else f'{week.rate:.0%}'}" for week in weeks)
+    return f"Participation by week (target {target:.0%}): {said or 'no week yet'}"
+
+
+def _height(rate: float) -> float:
+    return HEIGHT - BOTTOM - rate * (HEIGHT - BOTTOM - TOP)
+
+
+def _write(
+    pen: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    words: str,
+    *,
+    at: tuple[float, float],
+) -> None:
+    pen.text((at[0] * SCALE, at[1] * SCALE), words, fill=LETTERS, font=font, anchor="mm")
