@@ -46,6 +46,7 @@ class Person(Base):
     language: Mapped[str | None]
     paused_until: Mapped[date | None]
     left_at: Mapped[datetime | None]  # left the company: nothing is sent any more
+    directory_note: Mapped[str | None]  # what a coordinator should know about the directory's answer
 
     participant: Mapped[Participant] = relationship(back_populates="person")
     skills: Mapped[list[Skill]] = relationship(back_populates="person", cascade="all, delete-orphan")

@@ -180,6 +180,7 @@ class Series(Base):
 
     event_id: Mapped[str | None] = mapped_column(unique=True)
     ical_uid: Mapped[str | None]
+    invitation_html: Mapped[str] = mapped_column(default="")  # what the body is to say, without the Teams block
     body_hash: Mapped[str | None]  # SHA-256 of the body last sent, without the Teams block
     created_at: Mapped[datetime | None]  # the silent event exists
     checked_at: Mapped[datetime | None]  # link, meeting and every instance were compared; holidays are deleted
@@ -274,6 +275,23 @@ class Occurrence(Base):
     series: Mapped[Series] = relationship(back_populates="occurrences")
     facilitator: Mapped[Participant | None] = relationship()
     invited: Mapped[list[Invited]] = relationship(back_populates="occurrence", order_by="Invited.id")
+    replies: Mapped[list[OccurrenceReply]] = relationship(back_populates="occurrence")
+
+
+class OccurrenceReply(Base):
+    """What somebody answered to one occurrence, where that differs from their answer to the series."""
+
+    __tablename__ = "occurrence_reply"
+    __table_args__ = (UniqueConstraint("occurrence_id", "participant_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    occurrence_id: Mapped[int] = mapped_column(ForeignKey("occurrence.id"), index=True)
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), index=True)
+    response: Mapped[str]  # Graph's responseType
+    responded_at: Mapped[datetime | None]
+
+    occurrence: Mapped[Occurrence] = relationship(back_populates="replies")
+    participant: Mapped[Participant] = relationship()
 
 
 class Invited(Base):
