@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import secrets
 from typing import Any
@@ -133,6 +132,7 @@ def _add_pages(app: Flask) -> None:
 
 
 def _present(module: str, name: str) -> Any:
-    if importlib.util.find_spec(module) is None:
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except ImportError:
         return None
-    return getattr(importlib.import_module(module), name, None)

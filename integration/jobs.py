@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -29,11 +28,9 @@ STOP = threading.Event()  # set when this process has been told to leave: finish
 
 def _present(module: str, name: str) -> Any:
     try:
-        if importlib.util.find_spec(module) is None:
-            return None
-    except ModuleNotFoundError:
+        return getattr(importlib.import_module(module), name, None)
+    except ImportError:
         return None
-    return getattr(importlib.import_module(module), name, None)
 
 
 _WANTED: dict[Task, tuple[str, str]] = {
