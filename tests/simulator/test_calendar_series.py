@@ -2,9 +2,9 @@
 
 import httpx
 import pytest
-from tests.simulator.calendar_steps import WHOLE_YEAR, Outlook, invite, single, starts, weekly
 
 from integration.graph.simulator.tenant.tenant import Tenant
+from tests.simulator.calendar_steps import WHOLE_YEAR, Outlook, invite, single, starts, weekly
 
 
 @pytest.fixture
@@ -142,7 +142,11 @@ def test_deleted_occurrences_are_listed_on_their_master_only_when_asked_for(
     made = outlook.create(weekly())
     second = outlook.instances(made["id"])[1]
     outlook.delete(second["id"])
-    assert [start[:10] for start in starts(outlook.instances(made["id"]))] == ["2026-03-04", "2026-03-18", "2026-03-25"]
+    assert [start[:10] for start in starts(outlook.instances(made["id"]))] == [
+        "2026-03-04",
+        "2026-03-18",
+        "2026-03-25",
+    ]
     assert "cancelledOccurrences" not in outlook.get(made["id"])
     shown = outlook.get(made["id"], **{"$select": "subject,cancelledOccurrences"})
     assert [one[-10:] for one in shown["cancelledOccurrences"]] == ["2026-03-11"]
@@ -174,8 +178,15 @@ def test_an_event_is_seen_in_the_zone_the_request_prefers(outlook: Outlook, grap
         assert [one["seriesMasterId"] for one in rest["value"]] == [made["id"]] * 2
 
 
-def test_lists_hold_masters_and_singles_while_the_view_holds_occurrences(outlook: Outlook, graph: httpx.Client) -> None:
+def test_lists_hold_masters_and_singles_while_the_view_holds_occurrences(
+    outlook: Outlook, graph: httpx.Client
+) -> None:
     series, one = outlook.create(weekly()), outlook.create(single(attendees=invite("guest@elsewhere.example")))
     listed = graph.get(f"/users/{outlook.mailbox}/events", headers={"Prefer": 'IdType="ImmutableId"'}).json()["value"]
-    assert {item["id"]: item["type"] for item in listed} == {series["id"]: "seriesMaster", one["id"]: "singleInstance"}
-    assert sorted(item["type"] for item in outlook.view_of(outlook.mailbox)) == ["occurrence"] * 4 + ["singleInstance"]
+    assert {item["id"]: item["type"] for item in listed} == {
+        series["id"]: "seriesMaster",
+        one["id"]: "singleInstance",
+    }
+    assert sorted(item["type"] for item in outlook.view_of(outlook.mailbox)) == ["occurrence"] * 4 + [
+        "singleInstance"
+    ]
