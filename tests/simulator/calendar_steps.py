@@ -31,7 +31,7 @@ def weekly(count: int = 4, **others: object) -> Json:
 
 
 def single(**others: object) -> Json:
-    body = weekly(**others)
+    body = {**weekly(), **others}
     return {name: value for name, value in body.items() if name != "recurrence"}
 
 

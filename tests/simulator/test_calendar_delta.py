@@ -88,6 +88,18 @@ def test_a_deleted_series_takes_its_occurrences_along(outlook: Outlook) -> None:
     assert {item["id"] for item in told if "@removed" in item} == {series["id"], *ids}
 
 
+def test_days_a_new_pattern_leaves_are_removed_from_every_calendar(outlook: Outlook, control: httpx.Client) -> None:
+    ada = next(person for person in outlook.tenant.directory.people if person.kind == "person" and person.exchange)
+    series = outlook.create(weekly(4, attendees=invite(ada.mail)))
+    hers = Outlook(outlook.graph, outlook.tenant, ada.mail)
+    links = [(one, first_round(one)[1]) for one in (outlook, hers)]
+    outlook.patch(series["id"], {"recurrence": weekly(2)["recurrence"]})
+    for one, link in links:
+        told, _ = next_round(one, link)
+        assert len([item for item in told if "@removed" in item]) == 2
+        assert len(one.view_of(one.mailbox)) == 2
+
+
 def test_things_outside_the_window_come_as_removed(outlook: Outlook) -> None:
     _, link = first_round(outlook)
     body = single()

@@ -40,11 +40,14 @@ class Transaction:
 
 @dataclass
 class CalendarMailbox:
-    """The calendars of one mailbox. `gone` keeps what was deleted, for delta rounds to tell; `sequence` counts."""
+    """The calendars of one mailbox. `copies` are events organized elsewhere, by iCalUId; `gone` keeps what was
+    deleted, for delta rounds to tell; `sequence` counts changes.
+    """
 
     owner: Person
     calendars: dict[str, Calendar]
     events: dict[str, Event] = field(default_factory=dict)
+    copies: dict[str, list[Event]] = field(default_factory=dict)
     gone: dict[str, Event] = field(default_factory=dict)
     transactions: dict[str, Transaction] = field(default_factory=dict)
     sequence: int = 1
@@ -147,11 +150,13 @@ class Calendars:
 
     def copies(self, person: Person, uid: str) -> list[Event]:
         """A person's copies of one meeting: the series, or occurrences that came alone."""
-        held = self.mailbox(person).events.values()
-        return [event for event in held if event.uid == uid and not event.is_organizer]
+        return list(self.mailbox(person).copies.get(uid, ()))
 
     def store(self, event: Event) -> None:
-        self.mailbox(event.owner).events[event.key] = event
+        mailbox = self.mailbox(event.owner)
+        mailbox.events[event.key] = event
+        if not event.is_organizer:
+            mailbox.copies.setdefault(event.uid, []).append(event)
         self.touch(event, happened="created")
 
     def touch(self, event: Event, *days: date, happened: Happened = "updated") -> None:
@@ -172,6 +177,8 @@ class Calendars:
         mailbox.gone[event.key] = mailbox.events.pop(event.key)
         if event.is_organizer:
             self._organized.pop(event.uid, None)
+        else:
+            mailbox.copies[event.uid].remove(event)
         if self.tenant.switches.transaction_ids_are_freed_by_delete and event.transaction_id:
             mailbox.transactions.pop(event.transaction_id, None)
         self.touch(event, happened="deleted")

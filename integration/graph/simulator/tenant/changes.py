@@ -122,7 +122,7 @@ def entries(calendars: "Calendars", person: Person, *, window: tuple[datetime, d
 def _of_event(event: Event, window: tuple[datetime, datetime], *, since: int, reduces: bool) -> Iterator[Entry]:
     inside = [view for view in event.views(until=window[1]) if _within(view, window)]
     whole = event.own_sequence > since
-    shown = [view for view in inside if whole or event.day_sequences.get(view.day, 0) > since]  # type: ignore[arg-type]
+    shown = [view for view in inside if whole or _sequence(event, view.day) > since]
     if event.recurrence and inside:
         yield Entry(event.key, None, event.master())
     for view in shown:
@@ -132,9 +132,15 @@ def _of_event(event: Event, window: tuple[datetime, datetime], *, since: int, re
     if not inside:
         yield Entry(event.key, None, None)
     there = {view.day for view in inside}
-    for day, sequence in sorted(event.day_sequences.items()):
-        if sequence > since and day not in there:
-            yield Entry(event.key, day, None)
+    changed = {day for day, sequence in event.day_sequences.items() if sequence > since}
+    if whole:
+        changed |= event.former_days - {view.day for view in event.views(until=window[1])}
+    for day in sorted(changed - there):
+        yield Entry(event.key, day, None)
+
+
+def _sequence(event: Event, day: date | None) -> int:
+    return event.day_sequences.get(day, 0) if day else event.own_sequence
 
 
 def _of_gone(event: Event, window: tuple[datetime, datetime]) -> Iterator[Entry]:

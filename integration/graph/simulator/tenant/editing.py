@@ -14,7 +14,13 @@ from .series import Recurrence
 if TYPE_CHECKING:
     from .calendars import Calendars
 
-OWN_PROPERTIES = {"categories", "isReminderOn", "reminderMinutesBeforeStart", "showAs", "extended"}
+OWN_PROPERTIES = {
+    "categories",
+    "isReminderOn",
+    "reminderMinutesBeforeStart",
+    "showAs",
+    "singleValueExtendedProperties",
+}
 SIGNIFICANT = {"starts_local", "ends_local", "time_zone"}
 
 
@@ -115,6 +121,8 @@ def _amended(calendars: "Calendars", event: Event, content: Content, amendment: 
     after = changed(content, amendment.overrides)
     if "attendees" in amendment.named:
         after = replace(after, attendees=_merged(calendars, content.attendees, after.attendees))
+    if not event.is_organizer:
+        return after
     if amendment.online and content.meeting is None:
         return _with_meeting(calendars, event, after)
     if content.meeting and "body" in amendment.named and not has_block(after.body_html, content.meeting):
@@ -206,7 +214,6 @@ def _sweep_exceptions(calendars: "Calendars", event: Event) -> dict[date, Attend
         for day, one in event.exceptions.items()
         if not one.unmarked and _after(event.planned_start(day), now)
     }
-    calendars.touch(event, *event.days(until=now + timedelta(days=366)))
     event.exceptions.clear()
     if switches.new_pattern_restores_cancelled_occurrences:
         event.cancelled_days.clear()

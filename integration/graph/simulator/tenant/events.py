@@ -112,7 +112,7 @@ def changed(content: Content, overrides: Overrides) -> Content:
     return replace(content, **{**overrides, "properties": properties})
 
 
-@dataclass
+@dataclass(eq=False)
 class Event:
     """One item: a single, a series, or an occurrence that came without its series (`only_day`).
 
@@ -141,6 +141,7 @@ class Event:
     extended: dict[str, str] = field(default_factory=dict)
     sequence: int = 0
     own_sequence: int = 0
+    former_days: set[date] = field(default_factory=set)
     day_sequences: dict[date, int] = field(default_factory=dict)
     _views: "list[EventView] | None" = field(default=None, repr=False)
     _known_until: datetime | None = field(default=None, repr=False)
@@ -148,11 +149,6 @@ class Event:
     @property
     def is_organizer(self) -> bool:
         return self.owner is self.organizer
-
-    @property
-    def attended(self) -> bool:
-        """Whether anybody is invited to it or to one of its occurrences."""
-        return bool(self.content.attendees) or any(self.at(day).attendees for day in self.exceptions)
 
     @property
     def only_start_at(self) -> datetime | None:
@@ -191,15 +187,16 @@ class Event:
         return to_utc(datetime.combine(day, self.content.starts_local.time()), self.content.time_zone)
 
     def forget_views(self) -> None:
+        """After a change. Days shown so far are remembered, so that a delta round can tell of those that went."""
+        self.former_days.update(view.day for view in self._views or () if view.day)
         self._views = None
 
-    def days(self, *, until: datetime) -> list[date]:
+    def days(self, *, until: datetime) -> tuple[date, ...]:
         """Days of the pattern, cancelled ones included."""
         if self.recurrence is None:
-            return []
+            return ()
         at = self.content.starts_local.time()
-        last = until.date() + timedelta(days=1)
-        return [start.date() for start in self.recurrence.starts_local(at, until=last)]
+        return self.recurrence.days(at, until=until.date() + timedelta(days=1))
 
     def _expand(self, until: datetime) -> "Iterator[EventView]":
         if self.recurrence is None:

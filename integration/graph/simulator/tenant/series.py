@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import takewhile
 from typing import Literal
 
@@ -54,6 +55,10 @@ class Recurrence:
             return starts
         return takewhile(lambda start: start.date() <= until, starts)
 
+    def days(self, at: time, *, until: date) -> tuple[date, ...]:
+        """As starts_local, the days alone; every copy of one series asks for the same ones."""
+        return _days(self, at, until if self.endless else date.max)
+
     def _rule(self, starts: datetime) -> rrule.rrule:
         ends, count = self.range.end_date, self.range.number_of_occurrences
         limit: dict[str, object] = {}
@@ -63,6 +68,11 @@ class Recurrence:
             limit = {"count": count}
         frequency, parts = _parts(self.pattern)
         return rrule.rrule(frequency, dtstart=starts, interval=self.pattern.interval, **parts, **limit)  # pyright: ignore[reportArgumentType]
+
+
+@lru_cache(maxsize=4096)
+def _days(recurrence: Recurrence, at: time, until: date) -> tuple[date, ...]:
+    return tuple(start.date() for start in recurrence.starts_local(at, until=until))
 
 
 def _parts(pattern: Pattern) -> tuple[Literal[0, 1, 2, 3], dict[str, object]]:
