@@ -1,0 +1,89 @@
+"""Attendance reports: one per call, for its organizer, some time after the call has ended."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .calls import Call, Connection, Participant
+from .teams import OnlineMeeting
+
+if TYPE_CHECKING:
+    from .tenant import Tenant
+
+RETENTION = timedelta(days=365)
+"""Reports are kept for one year from the meeting. Facts 3.3."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a report: a participant, or one device of theirs."""
+
+    id: str
+    participant: Participant
+    stays: tuple[Connection, ...]
+    hidden: bool
+
+    @property
+    def seconds(self) -> int:
+        """The sum over the stays: two devices at once count twice."""
+        return sum(seconds_of(stay) for stay in self.stays)
+
+
+@dataclass(frozen=True)
+class Report:
+    """`final` is False for the empty one some tenants show while a call runs."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime
+    participants: int
+    records: tuple[Record, ...]
+    final: bool = True
+
+
+def reports_of(meeting: OnlineMeeting, *, tenant: "Tenant") -> list[Report]:
+    """Every report that can be read now, newest first. The list shows fewer: see `report_list_length`."""
+    if tenant.switches.engagement_report == "Disabled":
+        return []
+    shown = [report for call in meeting.calls if (report := _report(meeting, call, tenant=tenant))]
+    return sorted(shown, key=lambda report: report.starts_at, reverse=True)
+
+
+def seconds_of(stay: Connection) -> int:
+    return int((stay.left_at - stay.joined_at).total_seconds()) if stay.left_at else 0
+
+
+def _report(meeting: OnlineMeeting, call: Call, *, tenant: "Tenant") -> Report | None:
+    now, switches = tenant.clock.now(), tenant.switches
+    visible_at = tenant.teams.report_visible_at(meeting, call)
+    if call.ended_at is not None and visible_at is not None and visible_at <= now:
+        alone = len(call.participants) < 2 and not switches.report_for_one_participant
+        return (
+            None if alone or now > call.ended_at + RETENTION else _final(call, ended_at=call.ended_at, tenant=tenant)
+        )
+    running = call.ended_at is None or visible_at is not None
+    if not switches.report_while_running or not running:
+        return None
+    return Report(call.id, call.started_at, call.ended_at or now, participants=0, records=(), final=False)
+
+
+def _final(call: Call, *, ended_at: datetime, tenant: "Tenant") -> Report:
+    per_device, hide_all = tenant.switches.record_per_device, tenant.switches.report_masks_identities
+    records: list[Record] = []
+    for one in call.participants.values():
+        hidden = hide_all or one.kind == "masked"
+        records += _per_device(one, hidden) if per_device else [Record(one.id, one, tuple(one.connections), hidden)]
+    return Report(call.id, call.started_at, ended_at, participants=len(records), records=tuple(records))
+
+
+def _per_device(one: Participant, hidden: bool) -> list[Record]:
+    devices = dict.fromkeys(stay.device for stay in one.connections)
+    return [
+        Record(
+            id=one.id if at == 0 else f"{one.id[:-4]}{(int(one.id[-4:], 16) + at) % 0x10000:04x}",
+            participant=one,
+            stays=tuple(stay for stay in one.connections if stay.device == device),
+            hidden=hidden,
+        )
+        for at, device in enumerate(devices)
+    ]
