@@ -125,7 +125,7 @@ def _add_pages(app: Flask) -> None:
     def landing() -> ResponseReturnValue:
         return render_template("landing.html")
 
-    for package in ("webhooks", "feedback", "portal", "admin"):
+    for package in ("webhooks", "feedback", "summaries", "portal", "admin"):
         blueprint = _present(f"integration.{package}.views", "blueprint")
         if blueprint is not None:
             app.register_blueprint(blueprint)

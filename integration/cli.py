@@ -29,6 +29,8 @@ class Commands(click.Group):
 
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,6 +108,171 @@ def migrate(downgrade_to: str | None, write: str | None) -> None:
         migrations.downgrade(url, downgrade_to)
     else:
         migrations.upgrade(url)
+
+
+@pods.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=8365, show_default=True)
+@click.option("--people", type=click.IntRange(1, 5_000), default=24, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.option("--record", type=WRITABLE, help="Write one JSON line per exchange with Graph.")
+@click.option("--faults", type=READABLE, help="A JSON list of faults to inject.")
+def simulator(port: int, people: int, seed: int, record: Path | None, faults: Path | None) -> None:
+    """Run Microsoft 365 in a box, and print the settings to reach it."""
+    from integration.graph.simulator.http.server import run_simulator
+
+    run_simulator(port=port, people=people, seed=seed, record=record, faults_file=faults)
+
+
+@pods.command()
+@click.option("--people", type=int, default=24, show_default=True)
+@click.option("--weeks", type=int, default=6, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.option(
+    "--out", type=FOLDER, default="demo-out", show_default=True, help="Where figures and mails are written."
+)
+@click.option("--record", type=WRITABLE, help="Write one JSON line per exchange with Graph.")
+@click.option("--no-serve", is_flag=True, help="Leave when the pilot is over, instead of serving its pages.")
+def demo(people: int, weeks: int, seed: int, out: Path, record: Path | None, no_serve: bool) -> None:
+    """Play a whole pilot in virtual time, through the real parts, then serve its pages."""
+    from integration.demo.play import play
+
+    play(people=people, weeks=weeks, seed=seed, out=out, record=record, serve=not no_serve)
+
+
+@pods.command()
+def doctor() -> None:
+    """Prove each permission and policy by a real call, and name what is missing."""
+    from integration.doctor import examine
+
+    findings = []
+    for finding in examine(_tools()):
+        findings.append(finding)
+        click.echo(f"{'ok  ' if finding.is_well else 'FAIL'}  {finding.check}")
+        if not finding.is_well:
+            click.echo(f"      {finding.remedy}")
+    if not all(finding.is_well for finding in findings):
+        sys.exit(1)
+
+
+@pods.group()
+def people() -> None:
+    """Who takes part."""
+
+
+@people.command(name="import")
+@click.argument("file", type=READABLE)
+def import_people(file: Path) -> None:
+    """Add and change people as a CSV file says; nobody is removed."""
+    from integration.people.roster import import_roster
+    from integration.people.roster_file import read_lines
+
+    tools = _tools()
+    with tools.database.transaction() as session:
+        done = import_roster(session, read_lines(file), now=tools.clock.now())
+    click.echo(f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged.")
+    if done.unknown_columns:
+        click.echo(f"Columns not used: {', '.join(done.unknown_columns)}.", err=True)
+    for line in done.refused:
+        click.echo(f"Line {line.number} {line.reason}.", err=True)
+    if done.refused:
+        sys.exit(1)
+
+
+@people.command(name="sync")
+def sync_people() -> None:
+    """Look everybody up in the directory again."""
+    from sqlalchemy import select
+
+    from integration import outbox
+    from integration.people.models import Person
+
+    with _tools().database.transaction() as session:
+        ids = session.scalars(select(Person.id).where(Person.left_at.is_(None))).all()
+        for person_id in ids:
+            outbox.add(session, outbox.Task.PERSON_RESOLVE, person_id)
+    click.echo(f"{len(ids)} people will be looked up by the workers.")
+
+
+@pods.command()
+@click.argument("program")
+def plan(program: str) -> None:
+    """Plan pods and times for PROGRAM (its name or number); nothing is sent until the plan is applied."""
+    from integration.scheduling.jobs import draft_plan
+    from integration.scheduling.models import Plan
+    from integration.scheduling.planned import summary
+    from integration.scheduling.programs import find_program
+
+    tools = _tools()
+    with tools.database.reading() as session:
+        program_id = find_program(session, program).id
+    plan_id = draft_plan(tools, program_id)
+    with tools.database.reading() as session:
+        click.echo(f"Plan {plan_id}. {summary(session.get_one(Plan, plan_id).content)}")
+    click.echo(f"Apply it with: pods apply {plan_id}")
+
+
+@pods.command()
+@click.argument("plan_id", type=int, metavar="PLAN")
+def apply(plan_id: int) -> None:
+    """Let the workers create and invite what PLAN says."""
+    from integration.errors import NotThere
+    from integration.scheduling.models import Plan
+    from integration.scheduling.plan import apply_plan
+
+    tools = _tools()
+    with tools.database.transaction() as session:
+        chosen = session.get(Plan, plan_id)
+        if chosen is None:
+            raise NotThere("plan", plan_id)
+        series = apply_plan(session, chosen, now=tools.clock.now())
+    click.echo(f"{len(series)} series will be created. Take it back with: pods undo {plan_id}")
+
+
+@pods.command()
+@click.argument("plan_id", type=int, metavar="PLAN")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def undo(plan_id: int, yes: bool) -> None:
+    """Cancel everything that PLAN has made, after saying what that does."""
+    from integration.errors import NotThere
+    from integration.scheduling.models import Plan
+    from integration.scheduling.plan import preview_undo, undo_plan
+
+    tools = _tools()
+    with tools.database.reading() as session:
+        chosen = session.get(Plan, plan_id)
+        if chosen is None:
+            raise NotThere("plan", plan_id)
+        undoing = preview_undo(session, chosen, now=tools.clock.now())
+    mails = sum(undoing.cancellations.values())
+    click.echo(f"This will cancel {undoing.series} series and send {mails} cancellation mails.")
+    click.echo(f"{undoing.meetings_past} meetings are past and stay as they are.")
+    if not yes:
+        click.confirm("Undo the plan?", abort=True)
+    with tools.database.transaction() as session:
+        undo_plan(session, session.get_one(Plan, plan_id), now=tools.clock.now())
+    click.echo("The workers will cancel them.")
+
+
+@pods.group()
+def metrics() -> None:
+    """The figures."""
+
+
+@metrics.command()
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="json", show_default=True)
+def export(form: str) -> None:
+    """Write the figures of all programs to standard output."""
+    import json
+
+    from integration.metrics.export import pods_as_csv, programs_as_json
+
+    tools = _tools()
+    with tools.database.reading() as session:
+        at = tools.clock.now()
+        text = (
+            pods_as_csv(session, at=at) if form == "csv" else json.dumps(programs_as_json(session, at=at), indent=2)
+        )
+    click.echo(text)
 
 
 def _tools() -> Tools:

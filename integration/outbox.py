@@ -11,13 +11,14 @@ twice. All its instants are on the real clock: leases and back-off do not move w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, Index, case, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.functions import Function
 
 from integration.clock import real_now
 from integration.db import Base
@@ -224,5 +225,5 @@ def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def _least(session: Session):
+def _least(session: Session) -> Callable[..., Function[datetime]]:
     return func.min if _is_sqlite(session) else func.least

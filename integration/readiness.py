@@ -33,7 +33,11 @@ class Readiness:
 
     def reasons(self) -> dict[str, str]:
         """Part -> why it is not ready; empty when everything is."""
-        found = {"database": _database(self._tools), "queue": _queue(self._tools), **self._asked_outside()}
+        found = {
+            "database": database_reason(self._tools),
+            "queue": queue_reason(self._tools),
+            **self._asked_outside(),
+        }
         return {part: reason for part, reason in found.items() if reason}
 
     def _asked_outside(self) -> dict[str, str]:
@@ -44,7 +48,8 @@ class Readiness:
             return self._outside
 
 
-def _database(tools: Tools) -> str:
+def database_reason(tools: Tools) -> str:
+    """Why the database cannot be used; empty when it can."""
     try:
         with tools.database.engine.connect() as connection:
             return "" if is_current(connection) else "The database is not up to date: run `pods migrate`."
@@ -52,7 +57,8 @@ def _database(tools: Tools) -> str:
         return f"The database cannot be reached ({type(error).__name__})."
 
 
-def _queue(tools: Tools) -> str:
+def queue_reason(tools: Tools) -> str:
+    """Why the queue cannot be used; empty when it can."""
     try:
         tools.doorbell.is_ringing()
     except RedisError as error:

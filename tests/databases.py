@@ -40,12 +40,17 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def sqlite_database(_sqlite_url: Iterator[str]) -> Iterator[Database]:
-    """The same on SQLite only, for tests whose point is not the database."""
-    for url in _sqlite_url:
-        opened = Database(url)
-        yield opened
-        opened.dispose()
+def sqlite_database_url(_sqlite_url: Iterator[str]) -> str:
+    """The URL of a database on SQLite only, for tests whose point is not the database."""
+    return next(_sqlite_url)
+
+
+@pytest.fixture
+def sqlite_database(sqlite_database_url: str) -> Iterator[Database]:
+    """A database on SQLite only, for tests whose point is not the database."""
+    opened = Database(sqlite_database_url)
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture
