@@ -48,6 +48,7 @@ _PROPERTY = re.compile(
     rf"(?:({_GUID}) (Name .+|Id 0x[0-9A-Fa-f]+)|0x[0-9A-Fa-f]+)$",
     re.I,
 )
+_PLAIN_BASE64 = str.maketrans("-_", "+/")
 _HEADER_NAME = re.compile(r"^[xX]-[!-9;-~]+$")
 
 
@@ -192,7 +193,7 @@ def read_attachment(sent: Json) -> Attachment:
         raise Refused(400, "ErrorInvalidRequest", "@odata.type must be #microsoft.graph.fileAttachment here.")
     if not sent.get("name"):
         raise Refused(400, "ErrorInvalidRequest", "An attachment needs a name.")
-    content = str(sent.get("contentBytes") or "")
+    content = str(sent.get("contentBytes") or "").translate(_PLAIN_BASE64)
     try:
         size = len(base64.b64decode(content, validate=True))
     except binascii.Error as error:

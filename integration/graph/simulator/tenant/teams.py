@@ -212,7 +212,9 @@ class Teams:
         """The next announced join or leave, or the next report becoming visible."""
         now = self._tenant.clock.now()
         due = [self._planned[0][0]] if self._planned else []
-        due += [at for meeting in self.meetings.values() if (at := self._report_at(meeting)) and at > now]
+        for meeting in self.meetings.values():
+            visible = (self.report_visible_at(meeting, call) for call in meeting.calls[-5:])
+            due += [at for at in visible if at is not None and at > now]
         return min(due, default=None)
 
     def report_visible_at(self, meeting: OnlineMeeting, call: Call) -> datetime | None:
@@ -232,9 +234,6 @@ class Teams:
                 self._without_policy.discard(person.id)
                 minutes = self._tenant.switches.access_policy_minutes
                 person.access_policy_effective_at = now + timedelta(minutes=minutes)
-
-    def _report_at(self, meeting: OnlineMeeting) -> datetime | None:
-        return self.report_visible_at(meeting, meeting.calls[-1]) if meeting.calls else None
 
     def _plan(self, what: str, meeting: OnlineMeeting, request: JoinRequest) -> None:
         self._planned_count += 1
