@@ -45,7 +45,7 @@ class Slot:
     time_zone: str
     missing: Mapping[str, str]
     conflicts: int  # meetings times people
-    inhumane: tuple[str, ...] = ()  # people for whom it would be before seven or after eight in the evening
+    inhumane: tuple[str, ...] = ()  # for whom it is before seven or after eight in the evening, and no work
 
     @property
     def weekday(self) -> int:
@@ -161,10 +161,12 @@ def _is_busy(busy: Sequence[tuple[datetime, datetime]], starts_at: datetime, end
 
 
 def _is_inhumane(one: Availability, meetings: Expansion) -> bool:
-    if one.starts > one.ends:
-        return False  # they said themselves that they work at night
     zone = ZoneInfo(one.time_zone)
-    return any(not _is_humane(m.starts_at.astimezone(zone), m.ends_at.astimezone(zone)) for m in meetings.occurrences)
+    return any(
+        not _is_humane(meeting.starts_at.astimezone(zone), meeting.ends_at.astimezone(zone))
+        and not _works(one, meeting.starts_at, meeting.ends_at)
+        for meeting in meetings.occurrences
+    )
 
 
 def _is_humane(starts: datetime, ends: datetime) -> bool:

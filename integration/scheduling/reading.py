@@ -1,0 +1,41 @@
+"""Whole series and occurrences, read in one go and used after the transaction is closed: no job holds one open."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from integration.db import Database
+from integration.people.models import Participant
+from integration.scheduling.models import Occurrence, Pod, PodMember, Series, SeriesAttendee
+
+
+def read_series(database: Database, series_id: int) -> Series | None:
+    """A series with attendees, occurrences, meetings and pod, detached: to be read, never written."""
+    with database.reading() as session:
+        return session.scalar(
+            select(Series)
+            .where(Series.id == series_id)
+            .options(
+                selectinload(Series.attendees)
+                .selectinload(SeriesAttendee.participant)
+                .selectinload(Participant.person),
+                selectinload(Series.occurrences),
+                selectinload(Series.meetings),
+                selectinload(Series.pod).selectinload(Pod.members).selectinload(PodMember.participant),
+            )
+        )
+
+
+def read_occurrence(database: Database, occurrence_id: int) -> Occurrence | None:
+    """An occurrence with its series, attendees and invited people, detached: to be read, never written."""
+    with database.reading() as session:
+        return session.scalar(
+            select(Occurrence)
+            .where(Occurrence.id == occurrence_id)
+            .options(
+                selectinload(Occurrence.invited),
+                selectinload(Occurrence.series).selectinload(Series.attendees),
+                selectinload(Occurrence.series).selectinload(Series.pod).selectinload(Pod.program),
+            )
+        )
