@@ -1,5 +1,6 @@
 """Mailboxes: folders, drafts, what arrives. How messages travel is in transport.py."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -79,6 +80,10 @@ class Mailboxes:
             ids = {name: self._tenant.new_id("AQMkAD") for name in FOLDERS}
             box = self._boxes[person.id] = Mailbox(person, ids)
         return box
+
+    def all(self) -> Iterator[Mailbox]:
+        """Those looked at so far."""
+        yield from list(self._boxes.values())
 
     def deliver(
         self,
