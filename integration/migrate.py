@@ -58,6 +58,11 @@ def is_current(connection: Connection) -> bool:
     return MigrationContext.configure(connection).get_current_revision() == head
 
 
+def mark_as_current(connection: Connection) -> None:
+    """Note that the tables, made in another way, are what the newest migration makes."""
+    MigrationContext.configure(connection).stamp(ScriptDirectory.from_config(_config()), "head")
+
+
 def wanted_tables() -> MetaData:
     """The tables of all packages: each declares its own in models.py."""
     for module in pkgutil.walk_packages(integration.__path__, "integration."):

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from integration.db import Database
-from integration.migrate import wanted_tables
+from integration.migrate import mark_as_current, wanted_tables
 
 TEMPLATE = "pods_template"
 LOCK_NUMBER = 20_261_123
@@ -29,6 +29,12 @@ LOCK_NUMBER = 20_261_123
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database with all tables and no rows."""
     yield from request.getfixturevalue(f"_{request.param}_url")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without tables."""
+    yield from request.getfixturevalue(f"_empty_{request.param}_url")
 
 
 @pytest.fixture
@@ -69,14 +75,25 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def _postgresql_url(_postgresql_server: str) -> Iterator[str]:
-    def copies() -> Iterator[str]:
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(_server(_postgresql_server, "postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"'.encode())
-            yield _server(_postgresql_server, name)
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    return _copies(_postgresql_server, TEMPLATE)
 
-    return copies()
+
+@pytest.fixture
+def _empty_sqlite_url(tmp_path: Path) -> Iterator[str]:
+    return iter([f"sqlite:///{tmp_path}/empty.sqlite3"])
+
+
+@pytest.fixture
+def _empty_postgresql_url(_postgresql_server: str) -> Iterator[str]:
+    return _copies(_postgresql_server, "template1")
+
+
+def _copies(server: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(_server(server, "postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        yield _server(server, name)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 @pytest.fixture(scope="session")
@@ -90,9 +107,11 @@ def _postgresql_server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def make_tables(url: str) -> None:
-    """All tables, made as an installation makes them."""
+    """All tables as the models want them; that the migrations make the same is a test of its own."""
     opened = Database(url)
     wanted_tables().create_all(opened.engine)
+    with opened.engine.begin() as connection:
+        mark_as_current(connection)
     opened.dispose()
 
 

@@ -57,7 +57,8 @@ def test_it_lives_although_nothing_else_does_and_says_what_is_missing(browser: F
 
 def test_each_page_is_protected(browser: FlaskClient) -> None:
     for path in ("/", "/nowhere", "/full", "/healthz", "/static/pods.css"):
-        headers = browser.get(path).headers
+        with browser.get(path) as answer:
+            headers = answer.headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"

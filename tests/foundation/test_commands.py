@@ -11,9 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import inspect
 
 from integration.db import Database
-from integration.migrate import differences, is_current, upgrade
+from integration.migrate import differences, downgrade, is_current, upgrade
 
 PATIENCE_SECONDS = 60.0
 
@@ -62,9 +63,16 @@ def test_migrating_makes_what_the_models_want(tmp_path: Path) -> None:
     database.dispose()
 
 
-def test_the_tables_of_both_databases_are_what_the_models_want(database_url: str) -> None:
-    upgrade(database_url)  # again: nothing to do
-    assert differences(database_url) == []
+def test_migrations_lead_there_and_back_on_both_databases(empty_database_url: str) -> None:
+    upgrade(empty_database_url)
+    upgrade(empty_database_url)  # again: nothing to do
+    assert differences(empty_database_url) == []
+    downgrade(empty_database_url, "base")
+    database = Database(empty_database_url)
+    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+    database.dispose()
+    upgrade(empty_database_url)
+    assert differences(empty_database_url) == []
 
 
 @pytest.fixture
