@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ class Commands(click.Group):
             sys.exit(1)
 
 
+INSTANT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -116,11 +118,29 @@ def migrate(downgrade_to: str | None, write: str | None) -> None:
 @click.option("--seed", type=int, default=7, show_default=True)
 @click.option("--record", type=WRITABLE, help="Write one JSON line per exchange with Graph.")
 @click.option("--faults", type=READABLE, help="A JSON list of faults to inject.")
-def simulator(port: int, people: int, seed: int, record: Path | None, faults: Path | None) -> None:
+@click.option("--starts-at", type=INSTANT, help="Let the clock stand at this instant (UTC) until it is moved.")
+@click.option("--clock-file", type=WRITABLE, help="Write the instant here whenever the clock is moved: CLOCK_FILE.")
+def simulator(
+    port: int,
+    people: int,
+    seed: int,
+    record: Path | None,
+    faults: Path | None,
+    starts_at: datetime | None,
+    clock_file: Path | None,
+) -> None:
     """Run Microsoft 365 in a box, and print the settings to reach it."""
     from integration.graph.simulator.http.server import run_simulator
 
-    run_simulator(port=port, people=people, seed=seed, record=record, faults_file=faults)
+    run_simulator(
+        port=port,
+        people=people,
+        seed=seed,
+        record=record,
+        faults_file=faults,
+        clock_file=clock_file,
+        starts_at=starts_at.replace(tzinfo=UTC) if starts_at else None,
+    )
 
 
 @pods.command()

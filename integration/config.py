@@ -49,6 +49,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MAIL_ALLOWLIST", "when set, only these addresses or @domains are invited or written to"),
     Setting("MAILS_PER_MINUTE", "courtesy pace of each sender mailbox", "30"),
     Setting("WEBHOOKS", "on, or off where Graph cannot reach PUBLIC_URL (polling then)", "on"),
+    Setting("SWEEP_MINUTES", "minutes between sweeps of the calendars; 10 at most with WEBHOOKS=off", "60"),
     Setting("PUBLIC_URL", "address under which browsers and Graph reach us", "http://127.0.0.1:8360"),
     Setting("SECRET_KEY", "signs sessions and links", "made and kept in DATA_DIR/secret_key", secret=True),
     Setting("OIDC_ISSUER", "OpenID Connect issuer for sign-in", "the one of TENANT_ID"),
@@ -79,6 +80,7 @@ class Settings:
     mail_allowlist: frozenset[str]
     mails_per_minute: int
     webhooks: bool
+    sweep_minutes: int
     public_url: str
     secret_key: str = field(repr=False)
     oidc_issuer: str | None
@@ -114,6 +116,7 @@ class Settings:
             mail_allowlist=read.parsed("MAIL_ALLOWLIST", _allowlist),
             mails_per_minute=read.parsed("MAILS_PER_MINUTE", _number(1, 10_000)),
             webhooks=read.parsed("WEBHOOKS", _choice("on", "off")) == "on",
+            sweep_minutes=read.parsed("SWEEP_MINUTES", _number(1, 1_440)),
             public_url=read.parsed("PUBLIC_URL", _web_url),
             secret_key=_secret_key(read.text("SECRET_KEY"), data_dir),
             oidc_issuer=read.parsed("OIDC_ISSUER", _issuer),

@@ -12,7 +12,9 @@ WIDTH, HEIGHT = 512, 150
 SCALE = 2  # drawn twice as large as shown: sharp on dense screens
 TOP, BOTTOM, LEFT = 24, 26, 8
 # Mid-tones on a transparent ground keep 3:1 or more against white and against near black alike.
-BAR, LINE, LETTERS = (110, 113, 214, 255), (196, 98, 16, 255), (128, 128, 128, 255)
+BAR, LINE, LETTERS = (98, 100, 206, 255), (196, 98, 16, 255), (128, 128, 128, 255)
+ON_BAR = (255, 255, 255, 255)
+ROOM_FOR_LETTERS = 20  # a bar lower than this carries its figure above itself
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ def chart_png(weeks: Sequence[WeekBar], *, target: float) -> bytes:
         half, top = min(22.0, slot * 0.32), _height(week.rate)
         bar = [value * SCALE for value in (middle - half, top, middle + half, HEIGHT - BOTTOM)]
         pen.rounded_rectangle(bar, radius=3 * SCALE, fill=BAR, corners=(True, True, False, False))
-        _write(pen, font, f"{week.rate:.0%}", at=(middle, top - 10))
+        inside = HEIGHT - BOTTOM - top > ROOM_FOR_LETTERS
+        foot = HEIGHT - BOTTOM - 11 if inside else top - 10
+        _write(pen, font, f"{week.rate:.0%}", at=(middle, foot), colour=ON_BAR if inside else LETTERS)
     line = [LEFT * SCALE, _height(target) * SCALE, (WIDTH - LEFT) * SCALE, _height(target) * SCALE]
     pen.line(line, fill=LINE, width=2 * SCALE)
     out = io.BytesIO()
@@ -61,5 +65,6 @@ def _write(
     words: str,
     *,
     at: tuple[float, float],
+    colour: tuple[int, int, int, int] = LETTERS,
 ) -> None:
-    pen.text((at[0] * SCALE, at[1] * SCALE), words, fill=LETTERS, font=font, anchor="mm")
+    pen.text((at[0] * SCALE, at[1] * SCALE), words, fill=colour, font=font, anchor="mm")

@@ -11,8 +11,8 @@ from integration import outbox
 from integration.due import earliest
 from integration.duties import Duty
 from integration.outbox import Task
+from integration.scheduling.dues import summary_due
 from integration.scheduling.models import ProgramLeader
-from integration.summaries.calendar_week import next_summary_at
 from integration.summaries.mails import is_over, write_summary
 from integration.summaries.unsubscribing import unsubscribe_url
 from integration.tools import Tools
@@ -45,7 +45,7 @@ def _next_due(session: Session) -> datetime | None:
 
 def _move_on(session: Session, leader: ProgramLeader, *, now: datetime) -> bool:
     over = is_over(session, leader.program, now=now)
-    following = None if over else next_summary_at(now, leader.person.time_zone or "UTC")
+    following = None if over else summary_due(now, leader.person.time_zone or "UTC")
     mine = session.scalar(
         update(ProgramLeader)
         .where(ProgramLeader.id == leader.id, ProgramLeader.summary_due_at == leader.summary_due_at)

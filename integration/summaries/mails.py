@@ -116,4 +116,4 @@ def _content(
     )
     picture = Picture(CHART, "image/png", chart_png(bars, target=target), "participation.png")
     subject = f"{summary.program}: the week of {monday.day} {monday:%B}"
-    return Content(subject, html, text_of(html), (picture,), list_unsubscribe=f"<{unsubscribe_url}>")
+    return Content(subject, html, text_of(html), (picture,), list_unsubscribe=unsubscribe_url)

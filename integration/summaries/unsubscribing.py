@@ -8,8 +8,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import Session
 
 from integration.errors import NotThere
+from integration.scheduling.dues import summary_due
 from integration.scheduling.models import ProgramLeader
-from integration.summaries.calendar_week import next_summary_at
 
 PURPOSE = "weekly-summary-unsubscribe"
 
@@ -40,7 +40,7 @@ def stop_summaries(leader: ProgramLeader, *, now: datetime) -> None:
 def start_summaries(leader: ProgramLeader, *, now: datetime) -> None:
     """Send summaries again from next Monday on."""
     leader.unsubscribed_at = None
-    leader.summary_due_at = next_summary_at(now, leader.person.time_zone or "UTC")
+    leader.summary_due_at = summary_due(now, leader.person.time_zone or "UTC")
 
 
 def _signer(secret_key: str) -> URLSafeSerializer:

@@ -10,7 +10,8 @@ from integration.metrics.figures import PodFigures, ProgramFigures
 from integration.metrics.participation import frequency, mean_duration_minutes, participation
 from integration.metrics.satisfaction import satisfaction
 from integration.metrics.tallies import OccurrenceTally
-from integration.summaries.calendar_week import next_summary_at, week_of
+from integration.scheduling.dues import summary_due
+from integration.summaries.calendar_week import week_of
 from integration.summaries.chart import WeekBar, chart_alt, chart_png
 from integration.summaries.weekly import PublishedMean, Targets, WeeklySummary, weekly_summary
 
@@ -125,7 +126,7 @@ def test_the_chart_can_be_read_without_seeing_it() -> None:
 )
 def test_the_next_summary_leaves_on_monday_at_eight_where_the_leader_is(now: str, zone: str, due: str) -> None:
     at = datetime.fromisoformat(now).replace(tzinfo=UTC)
-    assert next_summary_at(at, zone) == datetime.fromisoformat(due).replace(tzinfo=UTC)
+    assert summary_due(at, zone) == datetime.fromisoformat(due).replace(tzinfo=UTC)
 
 
 def test_the_week_is_the_one_on_the_leaders_wall() -> None:

@@ -1,0 +1,86 @@
+"""The director: moves the clock from one due instant to the next, never while anything is still under way."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+
+from integration.demo.outside import TenantState
+from integration.demo.stage import Stage
+from integration.errors import PodsError
+from integration.jobs import is_quiet, next_due_at
+
+LONGEST_WAIT_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 0.002
+
+
+@dataclass
+class Director:
+    """Runs acts (what people do) at their instants, and lets the product do what falls due in between.
+
+    ``after_each`` is called whenever everything is quiet: there people read what has arrived.
+    """
+
+    stage: Stage
+    after_each: Callable[[], None] = lambda: None
+    on_move: Callable[[datetime], None] = lambda _at: None
+    _agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    _order: count[int] = field(default_factory=count)
+
+    def at(self, instant: datetime, act: Callable[[], None]) -> None:
+        """Somebody does something at an instant; acts of the past happen at once."""
+        heapq.heappush(self._agenda, (instant, next(self._order), act))
+
+    def play_until(self, end: datetime) -> None:
+        """Move the clock to ``end``. Raises PodsError when the product does not come to rest."""
+        while True:
+            state = self.wait_until_quiet()
+            self.after_each()
+            instant = self._next_instant(state, end)
+            if instant is None:
+                break
+            if instant > state.now:
+                self.stage.outside.move_clock(instant)
+                self.on_move(instant)
+            self._act(instant)
+
+    def wait_until_quiet(self) -> TenantState:
+        """Wait until no request, notification, message or due work is left; then nothing can change by itself."""
+        gives_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
+        while time.monotonic() < gives_up_at:
+            before = self.stage.outside.state()
+            # Looked at twice, with the product in between: whatever the product did meanwhile shows as a request.
+            if before.is_idle and self._product_rests(before.now) and self.stage.outside.state() == before:
+                return before
+            time.sleep(LOOK_AGAIN_SECONDS)
+        raise PodsError(
+            "The demonstration does not come to rest: something is tried again and again.",
+            remedy="The messages above say what.",
+        )
+
+    def _product_rests(self, now: datetime) -> bool:
+        due_at = self._due_at()
+        return (due_at is None or due_at > now) and is_quiet(self.stage.tools)
+
+    def _due_at(self) -> datetime | None:
+        with self.stage.tools.database.reading() as session:
+            return next_due_at(session)
+
+    def _next_instant(self, state: TenantState, end: datetime) -> datetime | None:
+        instants = [at for at in (self._due_at(), state.next_event_at) if at is not None]
+        if self._agenda:
+            instants.append(self._agenda[0][0])
+        following = max(min(instants, default=end), state.now)
+        if following <= end:
+            return following
+        if state.now < end:
+            self.stage.outside.move_clock(end)
+        return None
+
+    def _act(self, instant: datetime) -> None:
+        while self._agenda and self._agenda[0][0] <= instant:
+            heapq.heappop(self._agenda)[2]()

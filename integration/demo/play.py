@@ -1,0 +1,176 @@
+"""`pods demo`: a whole pilot in virtual time, through the real parts, from the roster to the last Monday's mail."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as wall_time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from integration.demo.behaviour import DECLINED_NUMBER, Roles, Stay, reply_of, roles_of, stays
+from integration.demo.cast import Member, cast_of
+from integration.demo.closing import print_results, results, write_results
+from integration.demo.director import Director
+from integration.demo.letters import Readers
+from integration.demo.opening import bring_roster, open_pilot
+from integration.demo.stage import Stage, stage
+from integration.errors import PodsError
+from integration.people.people import by_mail
+from integration.scheduling.membership import leave
+
+OPENS_AT = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)  # a Monday; Europe's clocks change before week four begins
+FIRST_WEEK = date(2026, 3, 9)
+LAST_LOOK = timedelta(days=3, hours=16)  # after the last Friday: Monday's summary has left everywhere
+PORTS = (8360, 8365)
+FEWEST_PEOPLE, MOST_PEOPLE = 4, 200
+
+
+def play(*, people: int, weeks: int, seed: int, out: Path, record: Path | None, serve: bool) -> None:
+    """Play the pilot, write ``out``, print the closing table; with ``serve`` show the pages until Ctrl-C."""
+    if not FEWEST_PEOPLE <= people <= MOST_PEOPLE or not 1 <= weeks <= 12:
+        raise PodsError(
+            f"{people} people for {weeks} weeks cannot be played.",
+            remedy=f"Take {FEWEST_PEOPLE} to {MOST_PEOPLE} people and 1 to 12 weeks.",
+        )
+    console, began = Console(), time.monotonic()
+    ports = PORTS if serve else None
+    with stage(people=people, seed=seed, starts_at=OPENS_AT, record=record, ports=ports) as on:
+        pilot = _Pilot(on, seed=seed, weeks=weeks, console=console)
+        try:
+            pilot.play()
+        finally:
+            pilot.readers.close()
+        found = results(on, awkward=pilot.awkward(), seconds=time.monotonic() - began)
+        write_results(on, found, out)
+        print_results(found, console)
+        console.print(f"Written: {out}/summary.json and one mail of each kind in {out}/mail/.")
+        if serve:
+            _serve(on, console)
+
+
+class _Pilot:
+    """The pilot as a play: what people do stands on the director's agenda, everything else the product does."""
+
+    def __init__(self, on: Stage, *, seed: int, weeks: int, console: Console) -> None:
+        self._on, self._seed, self._weeks, self._console = on, seed, weeks, console
+        self._ends_at = (
+            datetime.combine(FIRST_WEEK + timedelta(weeks=weeks - 1, days=4), wall_time(0), UTC) + LAST_LOOK
+        )
+        self._director = Director(on)
+        self.readers = Readers(seed=seed, at=self._director.at, met=self._answers_met)
+        self._director.after_each = self._read_letters
+        self._seen_requests = -1
+        self._roles: Roles | None = None
+        self._facilitated: set[str] = set()
+
+    def play(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        with Progress(*columns, TimeElapsedColumn(), console=self._console) as bar:
+            span = (self._ends_at - OPENS_AT).total_seconds()
+            task = bar.add_task("Importing the roster, planning the pods", total=span)
+            self._director.on_move = partial(_show, bar.update, task)
+            cast = self._open()
+            self._director.play_until(self._ends_at)
+            bring_roster(self._on.tools, cast, known_until=self._ends_at.date())
+            self._director.wait_until_quiet()
+
+    def awkward(self) -> list[str]:
+        return self._roles.as_words() if self._roles else []
+
+    def _open(self) -> tuple[Member, ...]:
+        cast = cast_of(self._on.outside.people(), seed=self._seed, starts_on=FIRST_WEEK)
+        open_pilot(self._on.tools, cast, starts_on=FIRST_WEEK, weeks=self._weeks)
+        self._director.wait_until_quiet()
+        series = self._on.outside.series()
+        roles = roles_of([(each["subject"], [one["address"] for one in each["attendees"]]) for each in series])
+        self._roles = roles if self._weeks >= 3 else replace(roles, leaves=None)
+        for each in series:
+            self._plan_replies(each)
+            self._plan_calls(each)
+        self._plan_departure()
+        return cast
+
+    def _plan_replies(self, series: dict[str, Any]) -> None:
+        for attendee in series["attendees"]:
+            answer, after = reply_of(attendee["address"], seed=self._seed)
+            if answer:
+                act = partial(self._on.outside.reply, attendee["address"], uid=series["uid"], response=answer)
+                self._director.at(OPENS_AT + after, act)
+        mail = self._roles.declines_once if self._roles else None
+        if mail in {one["address"] for one in series["attendees"]} and self._weeks >= DECLINED_NUMBER:
+            start = series["instances"][DECLINED_NUMBER - 1]["starts_at"]
+            answer = {"uid": series["uid"], "response": "decline", "occurrence_start": start}
+            act = partial(self._on.outside.reply, str(mail), **answer)
+            self._director.at(datetime.fromisoformat(start) - timedelta(days=1), act)
+
+    def _plan_calls(self, series: dict[str, Any]) -> None:
+        """Who comes is decided shortly before each occurrence, from the attendees it has then."""
+        for number, instance in enumerate(series["instances"], start=1):
+            early = datetime.fromisoformat(instance["starts_at"]) - timedelta(minutes=10)
+            self._director.at(early, partial(self._plan_call, series["uid"], number))
+
+    def _plan_call(self, uid: str, number: int) -> None:
+        series = next(each for each in self._on.outside.series() if each["uid"] == uid)
+        assert self._roles is not None
+        instance = series["instances"][number - 1]
+        for stay in stays(series["subject"], number, instance, self._roles, seed=self._seed):
+            link = instance["join_url"] or series["join_url"]
+            self._director.at(stay.joins_at, partial(self._enter, stay, link))
+            self._director.at(stay.leaves_at, partial(self._exit, stay, link))
+
+    def _enter(self, stay: Stay, link: str) -> None:
+        self._on.outside.join(join_url=link, **stay.as_sent())
+
+    def _exit(self, stay: Stay, link: str) -> None:
+        self._on.outside.leave(join_url=link, **stay.as_sent())
+
+    def _plan_departure(self) -> None:
+        if self._roles and self._roles.leaves:
+            at = datetime.combine(FIRST_WEEK + timedelta(weeks=2), wall_time(6), UTC)
+            self._director.at(at, partial(self._depart, self._roles.leaves))
+
+    def _depart(self, mail: str) -> None:
+        self._on.outside.disable(mail)
+        with self._on.tools.database.transaction() as session:
+            leave(session, by_mail(session, mail), at=self._on.tools.clock.now())
+
+    def _answers_met(self, subject: str) -> str | None:
+        """The pod that meets in person says yes; the one that never meets says no at first, then nothing more."""
+        if self._roles is None:
+            return None
+        if self._roles.meets_in_person and self._roles.meets_in_person in subject:
+            return "yes"
+        if self._roles.never_meets and self._roles.never_meets in subject and subject not in self._facilitated:
+            self._facilitated.add(subject)
+            return "no"
+        return None
+
+    def _read_letters(self) -> None:
+        state = self._on.outside.state()
+        if state.graph_requests == self._seen_requests:
+            return
+        self._seen_requests = state.graph_requests
+        for letter in self._on.outside.new_letters():
+            self.readers.read(letter, now=state.now)
+
+
+def _show(update: Callable[..., None], task: int, at: datetime) -> None:
+    week = (at.date() - FIRST_WEEK).days // 7 + 1
+    words = "Before the pilot" if week < 1 else f"Week {week}"
+    update(task, completed=(at - OPENS_AT).total_seconds(), description=f"{words}, {at:%a %d %b %H:%M} UTC")
+
+
+def _serve(on: Stage, console: Console) -> None:
+    console.print(f"\nThe product: {on.product_url}\nEverybody's Outlook: {on.tenant_url}\nCtrl-C ends both.")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("Ending.")
