@@ -188,6 +188,7 @@ def collection(
     options: Iterable[str] = (),
     show: Callable[[Json], Json] | None = None,
     next_by: str = "$skip",
+    counts: bool = True,
     extra: Mapping[str, object] | None = None,
 ) -> Response:
     """A page of `items`, by the query options sent.
@@ -196,7 +197,8 @@ def collection(
     `"eq ne gt ge lt le in startswith endswith contains any"`; `$filter` sees the items as given, and `show`
     renders those on the page before `$select` is applied. `orders` are the paths `$orderby` takes, `options`
     further options the view deals with itself (`$expand`). A page holds `$top`, else
-    `Prefer: odata.maxpagesize`, else `default_page`; the next one is told by `next_by` (`$skip`, `$skiptoken`).
+    `Prefer: odata.maxpagesize`, else `default_page`; the next one is told by `next_by` (`$skip`,
+    `$skiptoken`). `counts` is False where `$count` is ignored.
     """
     standard = {"$top", "$skip", "$skiptoken", "$select", "$count"}
     refuse_options(
@@ -207,7 +209,7 @@ def collection(
     length = _page_length(default_page, max_page)
     page = chosen[first : first + length]
     answer: Json = {"@odata.context": context_url(context)}
-    if request.args.get("$count", "").lower() == "true":
+    if counts and request.args.get("$count", "").lower() == "true":
         answer["@odata.count"] = len(chosen)
     if first + length < len(chosen):
         answer["@odata.nextLink"] = link_with({next_by: str(first + length)}, without=("$skip", "$skiptoken"))
