@@ -44,9 +44,10 @@ def connect(settings: GraphSettings, *, redis_url: str | None = None) -> Graph:
 
     def make_engine() -> Engine:
         from integration.graph.engine import Engine  # the SDK comes with it, at the first call and not before
-        from integration.graph.governor import ProcessGovernor, RedisGovernor
+        from integration.graph.governor import LocalGovernor
+        from integration.graph.shared_governor import RedisGovernor
 
-        governor = RedisGovernor(redis_url) if redis_url else ProcessGovernor()
+        governor = RedisGovernor(redis_url) if redis_url else LocalGovernor()
         return Engine(cloud, credential_for(settings), governor, timeout_seconds=settings.graph_timeout_seconds)
 
     return Graph(Transport(cloud.base_url, make_engine))

@@ -22,7 +22,7 @@ from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 from msgraph_core.authentication import AzureIdentityAuthenticationProvider
 
-from integration.graph.credential import Cloud
+from integration.graph.credential import Cloud, trust
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -94,6 +94,7 @@ def _http(cloud: Cloud, timeout_seconds: float) -> httpx.AsyncClient:
         base_url=cloud.base_url,
         timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
         limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
+        verify=trust(cloud.base_url),
         trust_env=cloud.base_url.startswith("https"),  # a company's proxy has nothing to do with loopback
     )
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from integration.graph import operations
 from integration.graph.errors import NotFound
+from integration.graph.reports import WireMeeting, WireRecord, WireReport, head_in, meeting_in, report_in
 from integration.graph.resources import AttendanceReport, OnlineMeeting, ReportHead
-from integration.graph.translate import WireMeeting, WireRecord, WireReport, head_in, meeting_in, report_in
 from integration.graph.transport import Page, Request, Transport, decoded, following_request, query, quoted
 
 if TYPE_CHECKING:

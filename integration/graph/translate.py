@@ -1,5 +1,7 @@
 """Graph's JSON <-> our resources: the one place where camelCase and Windows zone names are known.
 
+What we send is in outgoing.py; meetings and attendance reports are in reports.py.
+
 The wire types hold what we use of Graph's resources; whatever else comes is skipped while decoding.
 https://learn.microsoft.com/graph/api/resources/event and the pages of the other resources.
 """
@@ -11,15 +13,10 @@ from datetime import UTC, datetime, time
 import msgspec
 
 from integration.graph.resources import (
-    AttendanceInterval,
-    AttendanceRecord,
-    AttendanceReport,
     Attendee,
     BusyBlock,
     CalendarEvent,
     Message,
-    OnlineMeeting,
-    ReportHead,
     Response,
     Schedule,
     Subscription,
@@ -119,7 +116,7 @@ def event_in(wire: WireEvent) -> CalendarEvent:
         is_cancelled=bool(wire.is_cancelled),
         is_organizer=wire.is_organizer is not False,
         series_master_id=wire.series_master_id,
-        original_start_at=_seen(wire.original_start),
+        original_start_at=seen(wire.original_start),
         transaction_id=wire.transaction_id,
         web_link=wire.web_link,
     )
@@ -134,7 +131,7 @@ def _attendee_in(wire: WireAttendee) -> Attendee:
         name=address.name or "",
         kind=wire.type or "required",
         response=_response(status.response),
-        responded_at=_seen(status.time),
+        responded_at=seen(status.time),
         proposed=(_at(slot.start), _at(slot.end)) if slot else None,
     )
 
@@ -220,83 +217,6 @@ def user_in(wire: WireUser, *, teams_licensed: bool | None = None) -> User:
     )
 
 
-class WireChat(Wire):
-    thread_id: str | None = None
-
-
-class WireMeeting(Wire):
-    id: str
-    join_web_url: str | None = None
-    chat_info: WireChat | None = None
-    expiry_date_time: datetime | None = None
-
-
-def meeting_in(wire: WireMeeting) -> OnlineMeeting:
-    return OnlineMeeting(
-        id=wire.id,
-        join_url=wire.join_web_url or "",
-        thread_id=wire.chat_info.thread_id if wire.chat_info else None,
-        expires_at=_seen(wire.expiry_date_time),
-    )
-
-
-class WireInterval(Wire):
-    join_date_time: datetime | None = None
-    leave_date_time: datetime | None = None
-
-
-class WireIdentity(Wire):
-    id: str | None = None
-    display_name: str | None = None
-
-
-class WireRecord(Wire):
-    id: str | None = None
-    email_address: str | None = None
-    identity: WireIdentity | None = None
-    role: str | None = None
-    total_attendance_in_seconds: int | None = None
-    attendance_intervals: list[WireInterval] | None = None
-
-
-class WireReport(Wire):
-    id: str
-    meeting_start_date_time: datetime | None = None
-    meeting_end_date_time: datetime | None = None
-    total_participant_count: int | None = None
-    attendance_records: list[WireRecord] | None = None
-    more_records: str | None = msgspec.field(default=None, name="attendanceRecords@odata.nextLink")
-
-
-def head_in(wire: WireReport) -> ReportHead:
-    starts_at, ends_at = _seen(wire.meeting_start_date_time), _seen(wire.meeting_end_date_time)
-    return ReportHead(wire.id, starts_at, ends_at, wire.total_participant_count or 0)
-
-
-def report_in(wire: WireReport, records: list[WireRecord]) -> AttendanceReport:
-    head = head_in(wire)
-    found = tuple(_record_in(record, number) for number, record in enumerate(records))
-    return AttendanceReport(head.id, head.starts_at, head.ends_at, head.participants, found)
-
-
-def _record_in(wire: WireRecord, number: int) -> AttendanceRecord:
-    identity = wire.identity or WireIdentity()
-    intervals = [
-        AttendanceInterval(each.join_date_time.astimezone(UTC), each.leave_date_time.astimezone(UTC))
-        for each in wire.attendance_intervals or ()
-        if each.join_date_time and each.leave_date_time  # whoever has not left yet makes the report unfinished
-    ]
-    return AttendanceRecord(
-        id=wire.id or str(number),  # the documented sample has no ids
-        object_id=identity.id,
-        name=identity.display_name,
-        address=wire.email_address.lower() if wire.email_address else None,
-        role=wire.role,
-        total_seconds=wire.total_attendance_in_seconds or 0,
-        intervals=tuple(intervals),
-    )
-
-
 class WireMessage(Wire):
     id: str
     odata_type: str | None = msgspec.field(default=None, name="@odata.type")
@@ -319,8 +239,8 @@ def message_in(wire: WireMessage, *, body: bool = False) -> Message:
         subject=wire.subject or "",
         sender=_address(wire.from_) or _address(wire.sender),
         recipients=tuple(address for address in recipients if address),
-        sent_at=_seen(wire.sent_date_time),
-        received_at=_seen(wire.received_date_time),
+        sent_at=seen(wire.sent_date_time),
+        received_at=seen(wire.received_date_time),
         kind=(wire.odata_type or "message").rsplit(".", 1)[-1],
         response=Response(wire.response_type) if wire.response_type in set(Response) else None,
         body_html=wire.body.content if body and wire.body else None,
@@ -344,7 +264,7 @@ def _at(moment: WireMoment) -> datetime:
     return aware(moment.date_time, moment.time_zone)
 
 
-def _seen(at: datetime | None) -> datetime | None:
+def seen(at: datetime | None) -> datetime | None:
     if at is None:
         return None
     placed = at.replace(tzinfo=UTC) if at.tzinfo is None else at
