@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -91,7 +93,7 @@ def test_a_series_lives_from_silent_create_to_cancellation(tenant: Tenant, graph
     graph.calendar.cancel_event(box, series.id, "No room")
     with pytest.raises(NotFound):
         graph.calendar.get_event(box, series.id)
-    keeps_the_contract(traffic)
+    keeps_the_contract(traffic, requests=graph.requests())
 
 
 def test_a_mail_leaves_by_draft_and_send(tenant: Tenant, graph: Graph, traffic: Path) -> None:
@@ -104,7 +106,7 @@ def test_a_mail_leaves_by_draft_and_send(tenant: Tenant, graph: Graph, traffic: 
     assert (found.id, found.is_draft, found.recipients) == (draft.id, True, (ada,))
     graph.mail.send_draft(sender, draft.id)
     assert graph.mail.inbox(sender, tenant.clock.now()) == ()
-    keeps_the_contract(traffic)
+    keeps_the_contract(traffic, requests=graph.requests())
 
 
 def test_people_and_roles_are_read_and_an_employees_mailbox_is_not_written(tenant: Tenant, graph: Graph) -> None:
@@ -119,14 +121,15 @@ def test_people_and_roles_are_read_and_an_employees_mailbox_is_not_written(tenan
         graph.directory.user("nobody@example.com")
 
 
-def keeps_the_contract(traffic: Path) -> None:
+def keeps_the_contract(traffic: Path, *, requests: int) -> None:
     if not CHECKER.exists():
         return  # the facts above were checked all the same
     ran = subprocess.run([sys.executable, str(CHECKER), str(traffic)], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
+    judged = re.search(r"(\d+) exchanges, 0 with errors", ran.stderr)  # its summary goes there
+    assert judged, ran.stderr
+    assert int(judged.group(1)) == requests  # an empty recording has no errors either
 
 
 def _wall(at: datetime) -> str:
-    from zoneinfo import ZoneInfo
-
     return at.astimezone(ZoneInfo("Europe/Zurich")).strftime("%H:%M")
