@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import secrets
-from typing import Any
 
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,9 +12,12 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from integration import log
 from integration.config import Settings
 from integration.errors import Conflict, InputRefused, NotThere, PodsError
+from integration.feedback import views as feedback
 from integration.gauges import Gauges
 from integration.readiness import Readiness
+from integration.summaries import views as summaries
 from integration.tools import Tools
+from integration.webhooks import views as webhooks
 
 LARGEST_UPLOAD_BYTES = 8 * 1024 * 1024
 CONTENT_SECURITY_POLICY = (
@@ -125,14 +126,5 @@ def _add_pages(app: Flask) -> None:
     def landing() -> ResponseReturnValue:
         return render_template("landing.html")
 
-    for package in ("webhooks", "feedback", "summaries", "portal", "admin"):
-        blueprint = _present(f"integration.{package}.views", "blueprint")
-        if blueprint is not None:
-            app.register_blueprint(blueprint)
-
-
-def _present(module: str, name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(module), name, None)
-    except ImportError:
-        return None
+    for blueprint in (webhooks.blueprint, feedback.blueprint, summaries.blueprint):
+        app.register_blueprint(blueprint)

@@ -5,59 +5,58 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from integration.attendance import jobs as attendance
 from integration.clock import real_now
 from integration.delivery import Shift, sweep
 from integration.duties import Duty
+from integration.feedback import jobs as feedback
 from integration.log import get_logger
+from integration.mail import jobs as mail
 from integration.outbox import Message, State, Task, forget_done
+from integration.people import jobs as people
+from integration.scheduling import jobs as scheduling
+from integration.summaries import jobs as summaries
 from integration.tools import Tools, tools_of_this_process
+from integration.webhooks import jobs as webhooks
 
 log = get_logger(__name__)
 STOP = threading.Event()  # set when this process has been told to leave: finish what is claimed, take no more
 
 
-def _present(module: str, name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(module), name, None)
-    except ImportError:
-        return None
-
-
-_WANTED: dict[Task, tuple[str, str]] = {
-    Task.SERIES_PUSH: ("integration.scheduling.jobs", "push_series"),
-    Task.SERIES_CANCEL: ("integration.scheduling.jobs", "cancel_series"),
-    Task.SERIES_PULL: ("integration.scheduling.jobs", "pull_series"),
-    Task.OCCURRENCE_FREEZE: ("integration.scheduling.jobs", "freeze_occurrence"),
-    Task.PLAN_APPLY: ("integration.scheduling.jobs", "apply_plan"),
-    Task.PLAN_UNDO: ("integration.scheduling.jobs", "undo_plan"),
-    Task.GUIDE_SEND: ("integration.scheduling.jobs", "send_guide"),
-    Task.PERSON_RESOLVE: ("integration.people.jobs", "resolve_person"),
-    Task.SUBSCRIPTION_ENSURE: ("integration.webhooks.jobs", "ensure_subscription"),
-    Task.MAILBOX_SWEEP: ("integration.webhooks.jobs", "sweep_mailbox"),
-    Task.MAILBOX_READ: ("integration.webhooks.jobs", "read_mailbox"),
-    Task.OCCURRENCE_COLLECT: ("integration.attendance.jobs", "collect_attendance"),
-    Task.OCCURRENCE_ASK: ("integration.feedback.jobs", "ask_feedback"),
-    Task.OCCURRENCE_ASK_MET: ("integration.feedback.jobs", "ask_met"),
-    Task.MAIL_SEND: ("integration.mail.jobs", "send_mail"),
-    Task.SUMMARY_COMPILE: ("integration.summaries.jobs", "compile_summary"),
-}
 HANDLERS: dict[Task, Callable[[Tools, int], None]] = {
-    task: found for task, (module, name) in _WANTED.items() if (found := _present(module, name)) is not None
+    Task.PLAN_APPLY: scheduling.apply_plan,
+    Task.PLAN_UNDO: scheduling.undo_plan,
+    Task.SERIES_PUSH: scheduling.push_series,
+    Task.SERIES_CANCEL: scheduling.cancel_series,
+    Task.SERIES_PULL: scheduling.pull_series,
+    Task.GUIDE_SEND: scheduling.send_guide,
+    Task.OCCURRENCE_FREEZE: scheduling.freeze_occurrence,
+    Task.OCCURRENCE_COLLECT: attendance.collect_attendance,
+    Task.OCCURRENCE_ASK: feedback.ask_feedback,
+    Task.OCCURRENCE_ASK_MET: feedback.ask_met,
+    Task.MAIL_SEND: mail.send_mail,
+    Task.SUMMARY_COMPILE: summaries.compile_summary,
+    Task.PERSON_RESOLVE: people.resolve_person,
+    Task.SUBSCRIPTION_ENSURE: webhooks.ensure_subscription,
+    Task.MAILBOX_SWEEP: webhooks.sweep_mailbox,
 }
-DUTIES: tuple[Duty, ...] = tuple(
-    duty
-    for package in ("people", "scheduling", "webhooks", "attendance", "feedback", "mail", "summaries")
-    for duty in (_present(f"integration.{package}.jobs", "DUTIES") or ())
+
+DUTIES: tuple[Duty, ...] = (
+    *people.DUTIES,
+    *scheduling.DUTIES,
+    *webhooks.DUTIES,
+    *attendance.DUTIES,
+    *feedback.DUTIES,
+    *mail.DUTIES,
+    *summaries.DUTIES,
 )
 
 

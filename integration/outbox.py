@@ -41,7 +41,6 @@ class Task(StrEnum):
     MAIL_SEND = "mail.send"
     SUBSCRIPTION_ENSURE = "subscription.ensure"
     MAILBOX_SWEEP = "mailbox.sweep"
-    MAILBOX_READ = "mailbox.read"
     SUMMARY_COMPILE = "summary.compile"
     GUIDE_SEND = "guide.send"
     PLAN_APPLY = "plan.apply"
