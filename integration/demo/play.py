@@ -68,7 +68,7 @@ class _Pilot:
         self._director.after_each = self._read_letters
         self._seen_requests = -1
         self._roles: Roles | None = None
-        self._facilitated: set[str] = set()
+        self._denied: set[str] = set()
 
     def play(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
@@ -142,13 +142,11 @@ class _Pilot:
             leave(session, by_mail(session, mail), at=self._on.tools.clock.now())
 
     def _answers_met(self, subject: str) -> str | None:
-        """The pod that meets in person says yes; the one that never meets says no at first, then nothing more."""
-        if self._roles is None:
-            return None
-        if self._roles.meets_in_person and self._roles.meets_in_person in subject:
+        """The pod that meets in person says yes; the one that never meets says no twice, then nothing more."""
+        if self._roles and _is_about(self._roles.meets_in_person, subject):
             return "yes"
-        if self._roles.never_meets and self._roles.never_meets in subject and subject not in self._facilitated:
-            self._facilitated.add(subject)
+        if self._roles and _is_about(self._roles.never_meets, subject) and len(self._denied) < 2:
+            self._denied.add(subject)
             return "no"
         return None
 
@@ -159,6 +157,11 @@ class _Pilot:
         self._seen_requests = state.graph_requests
         for letter in self._on.outside.new_letters():
             self.readers.read(letter, now=state.now)
+
+
+def _is_about(series: str | None, subject: str) -> bool:
+    """Whether a mail ("Pod 03, 15 April: ...") is about a series ("Program: Pod 03")."""
+    return series is not None and subject.startswith(series.rpartition(": ")[2] + ",")
 
 
 def _show(update: Callable[..., None], task: int, at: datetime) -> None:

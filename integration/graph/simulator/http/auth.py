@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import threading
 import time
 import uuid
 from dataclasses import dataclass
@@ -44,9 +45,17 @@ class EntraFault(Exception):
         self.text = text
         self.status = status
 
+MAKING_KEY = threading.Lock()
+
+
+def signing_key() -> RSAKey:
+    """The key of this process. Threads that ask at once get the same one: a cache alone would make one for each."""
+    with MAKING_KEY:
+        return _made_key()
+
 
 @functools.cache
-def signing_key() -> RSAKey:
+def _made_key() -> RSAKey:
     """One key per process: making one costs more than everything else at start."""
     return RSAKey.generate_key(2048, parameters={"kid": "simulator", "use": "sig", "alg": "RS256"})
 
