@@ -2,7 +2,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench soak migrate migration lock clean
 
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(if $(shell command -v $(name)),$(name))))
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+# The first that runs: a name on PATH may be a shim for a version that is not there.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name $(NEW_ENOUGH) 2>/dev/null && { echo $$name; break; }; done)
 BIN := .venv/bin
 READY := .venv/.ready
 UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
@@ -13,7 +16,7 @@ help: ## Show this list
 
 setup: $(READY) ## Make .venv with everything that the product and its tests need
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@test -n "$(PYTHON)" && $(PYTHON) $(NEW_ENOUGH) \
 		|| { echo "Python 3.11 or newer is needed; name one with: make setup PYTHON=/path/to/python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv \
 		|| { echo "This Python cannot make environments; on Debian: apt-get install python3-venv"; exit 1; }

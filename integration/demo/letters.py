@@ -42,7 +42,7 @@ class Readers:
 
     def __init__(
         self, *, seed: int, at: Callable[[datetime, Callable[[], None]], None], met: Callable[[str], str | None]
-    ):
+    ) -> None:
         self._seed, self._at, self._met = seed, at, met
         self._http = httpx.Client(timeout=30, follow_redirects=True)
         self._questions: Counter[str] = Counter()
