@@ -14,6 +14,7 @@ from integration.config import Settings
 from integration.errors import Conflict, InputRefused, NotThere, PodsError
 from integration.feedback import views as feedback
 from integration.gauges import Gauges
+from integration.portal import views as portal
 from integration.readiness import Readiness
 from integration.summaries import views as summaries
 from integration.tools import Tools
@@ -126,5 +127,5 @@ def _add_pages(app: Flask) -> None:
     def landing() -> ResponseReturnValue:
         return render_template("landing.html")
 
-    for blueprint in (webhooks.blueprint, feedback.blueprint, summaries.blueprint):
+    for blueprint in (webhooks.blueprint, feedback.blueprint, summaries.blueprint, portal.blueprint):
         app.register_blueprint(blueprint)
