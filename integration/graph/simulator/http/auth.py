@@ -45,6 +45,7 @@ class EntraFault(Exception):
         self.text = text
         self.status = status
 
+
 MAKING_KEY = threading.Lock()
 
 
