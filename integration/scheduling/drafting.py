@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from integration.scheduling.recurrence import Expansion, expand
 from integration.scheduling.rotation import rotation
 from integration.scheduling.slots import COMPROMISES, Availability, Search, Slot, find_slots, pod_zone
 
+REFERENCE = datetime(2026, 1, 1, 12, tzinfo=UTC)  # any year shows whether two zones keep the same time
 EVERY = 7 * 96  # all slots of a week: the best bearable one may be far down the list
 TAKEN = frozenset({"busy", "oof", "unknown"})  # a tentative meeting or another place of work keeps nobody away
 
@@ -99,11 +101,26 @@ def availability_of(
     if hours is None or not hours.weekdays or hours.starts == hours.ends:
         zone = time_zone or fallback
         return Availability(mail, zone, busy=busy, assumed=f"no working hours: 9 to 17 in {zone} was assumed")
-    zone = hours.time_zone or time_zone or fallback
+    zone = _finer(hours.time_zone, time_zone) or fallback
     found = Availability(mail, zone, hours.weekdays, hours.starts, hours.ends, busy)
     if hours.time_zone or time_zone:
         return found
     return replace(found, assumed=f"no known time zone: {zone} was assumed")
+
+
+def _finer(told: str | None, known: str | None) -> str | None:
+    """Outlook's zone, or the roster's where both show the same wall: Outlook knows Zurich only as Berlin."""
+    if told is None or known is None:
+        return told or known
+    return known if _same_wall(told, known) else told
+
+
+@cache
+def _same_wall(one: str, other: str) -> bool:
+    noons = [REFERENCE + week * timedelta(weeks=1) for week in range(53)]
+    return all(
+        noon.astimezone(ZoneInfo(one)).utcoffset() == noon.astimezone(ZoneInfo(other)).utcoffset() for noon in noons
+    )
 
 
 def draft_pods(members: Iterable[Member], frame: Frame) -> tuple[PodDraft, ...]:

@@ -21,7 +21,7 @@ from integration.outbox import Task
 from integration.people.models import Person
 from integration.scheduling.guide import Guest, guide_content
 from integration.scheduling.models import Occurrence, Series
-from integration.scheduling.reading import read_occurrence
+from integration.scheduling.reading import open_link, read_occurrence
 from integration.scheduling.rotation import rotation
 from integration.tools import Tools
 
@@ -90,8 +90,7 @@ def _said(response: Response) -> str:
 
 
 def _link(occurrence: Occurrence, event: CalendarEvent) -> str | None:
-    open_link = next((one.join_url for one in occurrence.series.meetings if one.until is None), None)
-    return event.join_url or open_link
+    return event.join_url or open_link(occurrence.series)
 
 
 def _next_due(session: Session) -> datetime | None:

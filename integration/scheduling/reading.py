@@ -39,3 +39,8 @@ def read_occurrence(database: Database, occurrence_id: int) -> Occurrence | None
                 selectinload(Occurrence.series).selectinload(Series.pod).selectinload(Pod.program),
             )
         )
+
+
+def open_link(series: Series) -> str | None:
+    """The link under which a series is joined now; None before Outlook has made one."""
+    return next((meeting.join_url for meeting in series.meetings if meeting.until is None), None)

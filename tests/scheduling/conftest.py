@@ -16,15 +16,18 @@ from integration.config import Settings
 from integration.db import Database
 from integration.doorbell import Doorbell
 from integration.graph.client import connect
+from integration.graph.resources import Attendee, EventChanges
 from integration.graph.simulator.clock import MovableClock
 from integration.graph.simulator.seed import STARTS_AT, build_tenant
 from integration.graph.simulator.tenant.events import Event
+from integration.graph.simulator.tenant.responses import Answer
 from integration.graph.simulator.tenant.tenant import Tenant
 from integration.people.models import Participant, Person
 from integration.scheduling.jobs import draft_plan
 from integration.scheduling.models import Occurrence, Plan, Series
 from integration.scheduling.plan import apply_plan
 from integration.scheduling.programs import ProgramDraft, add_members, create_program
+from integration.scheduling.reading import read_series
 from integration.tools import Tools
 from tests.conftest import RunningSimulator
 
@@ -131,8 +134,6 @@ class Office:
             return series.id
 
     def series(self, series_id: int) -> Series:
-        from integration.scheduling.reading import read_series
-
         series = read_series(self.tools.database, series_id)
         assert series is not None
         return series
@@ -152,6 +153,21 @@ class Office:
                 for message in self.tenant.mailboxes.of(person).in_folder():
                     found[(person.given_name, message.kind)] += 1
         return found
+
+    def reply(self, series_id: int, name: str, response: Answer, *, number: int | None = None) -> None:
+        """Somebody answers the series, or one meeting of it."""
+        person = self.tenant.directory.find(self.mails(name)[0])
+        assert person is not None
+        start = self.occurrence(series_id, number).starts_at if number else None
+        uid = self.series(series_id).ical_uid or ""
+        self.tenant.calendars.reply(person, uid=uid, response=response, occurrence_start=start)
+
+    def forward(self, series_id: int, address: str) -> None:
+        """As when the organizer's copy learns of somebody to whom an attendee forwarded the series."""
+        series, calendar = self.series(series_id), self.tools.graph.calendar
+        event = calendar.get_event(series.organizer, series.event_id or "")
+        changes = EventChanges(attendees=(*event.attendees, Attendee(address)))
+        calendar.update_event(series.organizer, event.id, changes)
 
     def wait_until(self, at: datetime) -> None:
         with self.tenant.lock:

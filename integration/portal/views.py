@@ -1,0 +1,28 @@
+"""Calendar feeds for people and pods: calendar programs cannot sign in, so the token in the address is the key."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, current_app, request
+
+from integration.portal.feed import feed_of, read_token
+from integration.tools import Tools
+
+blueprint = Blueprint("portal", __name__)
+FRESH_SECONDS = 900
+
+
+@blueprint.get("/feeds/<token>.ics")
+def feed(token: str) -> Response:
+    """text/calendar; 404 for a token that is not ours, 304 when nothing changed since the ETag sent along."""
+    tools: Tools = current_app.extensions["tools"]
+    ticket = read_token(token, secret_key=tools.settings.secret_key)
+    if ticket is None:
+        abort(404)
+    with tools.database.reading() as session:
+        text = feed_of(session, ticket)
+    if text is None:
+        abort(404)
+    response = Response(text, mimetype="text/calendar")
+    response.headers["Cache-Control"] = f"private, max-age={FRESH_SECONDS}"
+    response.add_etag()
+    return response.make_conditional(request)
