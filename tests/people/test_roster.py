@@ -85,7 +85,8 @@ def test_a_bad_line_is_named_with_its_number_and_the_good_ones_are_kept(session,
 
 def test_a_file_with_byte_order_mark_and_semicolons_reads_the_same(session, tmp_path):
     file = tmp_path / "roster.csv"
-    file.write_text('\ufeffName;E-Mail;Skills taught;Shoe size\n"Ada";ada@example.com;"sql;excel";39\n', encoding="utf-8")
+    lines = '\ufeffName;E-Mail;Skills taught;Shoe size\n"Ada";ada@example.com;"sql;excel";39\n'
+    file.write_text(lines, encoding="utf-8")
 
     done = import_roster(session, read_lines(file), now=NOW)
 
