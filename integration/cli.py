@@ -13,6 +13,8 @@ import click
 from integration.errors import PodsError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from integration.tools import Tools
 
 
@@ -213,39 +215,79 @@ def sync_people() -> None:
     click.echo(f"{len(ids)} people will be looked up by the workers.")
 
 
+@pods.group()
+def program() -> None:
+    """Programs of peer learning."""
+
+
+@program.command(name="list")
+def list_programs() -> None:
+    """Show all programs with their people and pods."""
+    from integration.scheduling import commands
+
+    commands.list_programs(_tools(), _console())
+
+
+@program.command(name="create")
+@click.argument("name")
+@click.option("--starts-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Any day of the first week.")
+@click.option("--outcome", required=True, help="What is to be better afterwards.")
+@click.option("--metric", required=True, help="How that is measured.")
+@click.option("--baseline", default="not measured yet", show_default=True, help="What it is today.")
+@click.option("--format", "form", default="learning pod", show_default=True)
+@click.option("--minutes", type=int, default=30, show_default=True)
+@click.option("--weeks", type=int, default=6, show_default=True)
+@click.option("--size", type=int, default=4, show_default=True, help="People in a pod.")
+@click.option("--member", "members", multiple=True, metavar="MAIL", help="Default: everybody on the roster.")
+@click.option("--leader", "leaders", multiple=True, metavar="MAIL", help="Gets the weekly summary.")
+def create_program(
+    name: str,
+    starts_on: datetime,
+    outcome: str,
+    metric: str,
+    baseline: str,
+    form: str,
+    minutes: int,
+    weeks: int,
+    size: int,
+    members: tuple[str, ...],
+    leaders: tuple[str, ...],
+) -> None:
+    """Add a program; nobody hears of it until its plan is applied."""
+    from integration.scheduling import commands
+    from integration.scheduling.programs import ProgramDraft
+
+    draft = ProgramDraft(
+        name=name,
+        outcome=outcome,
+        metric=metric,
+        baseline=baseline,
+        starts_on=starts_on.date(),
+        format=form,
+        minutes=minutes,
+        weeks=weeks,
+        pod_size=size,
+    )
+    commands.create(_tools(), draft, _console(), members=members, leaders=leaders)
+
+
 @pods.command()
 @click.argument("program")
 def plan(program: str) -> None:
     """Plan pods and times for PROGRAM (its name or number); nothing is sent until the plan is applied."""
-    from integration.scheduling.jobs import draft_plan
-    from integration.scheduling.models import Plan
-    from integration.scheduling.planned import summary
-    from integration.scheduling.programs import find_program
+    from integration.scheduling import commands
 
-    tools = _tools()
-    with tools.database.reading() as session:
-        program_id = find_program(session, program).id
-    plan_id = draft_plan(tools, program_id)
-    with tools.database.reading() as session:
-        click.echo(f"Plan {plan_id}. {summary(session.get_one(Plan, plan_id).content)}")
-    click.echo(f"Apply it with: pods apply {plan_id}")
+    commands.plan_program(_tools(), program, _console())
 
 
 @pods.command()
 @click.argument("plan_id", type=int, metavar="PLAN")
-def apply(plan_id: int) -> None:
-    """Let the workers create and invite what PLAN says."""
-    from integration.errors import NotThere
-    from integration.scheduling.models import Plan
-    from integration.scheduling.plan import apply_plan
+@click.option("--no-wait", is_flag=True, help="Do not watch the workers.")
+def apply(plan_id: int, no_wait: bool) -> None:
+    """Let the workers create and invite what PLAN says, and watch them."""
+    from integration.scheduling import commands
 
-    tools = _tools()
-    with tools.database.transaction() as session:
-        chosen = session.get(Plan, plan_id)
-        if chosen is None:
-            raise NotThere("plan", plan_id)
-        series = apply_plan(session, chosen, now=tools.clock.now())
-    click.echo(f"{len(series)} series will be created. Take it back with: pods undo {plan_id}")
+    commands.apply(_tools(), plan_id, _console(), wait=not no_wait)
 
 
 @pods.command()
@@ -253,24 +295,9 @@ def apply(plan_id: int) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def undo(plan_id: int, yes: bool) -> None:
     """Cancel everything that PLAN has made, after saying what that does."""
-    from integration.errors import NotThere
-    from integration.scheduling.models import Plan
-    from integration.scheduling.plan import preview_undo, undo_plan
+    from integration.scheduling import commands
 
-    tools = _tools()
-    with tools.database.reading() as session:
-        chosen = session.get(Plan, plan_id)
-        if chosen is None:
-            raise NotThere("plan", plan_id)
-        undoing = preview_undo(session, chosen, now=tools.clock.now())
-    mails = sum(undoing.cancellations.values())
-    click.echo(f"This will cancel {undoing.series} series and send {mails} cancellation mails.")
-    click.echo(f"{undoing.meetings_past} meetings are past and stay as they are.")
-    if not yes:
-        click.confirm("Undo the plan?", abort=True)
-    with tools.database.transaction() as session:
-        undo_plan(session, session.get_one(Plan, plan_id), now=tools.clock.now())
-    click.echo("The workers will cancel them.")
+    commands.undo(_tools(), plan_id, _console(), confirm=lambda: yes or click.confirm("Undo the plan?"))
 
 
 @pods.group()
@@ -293,6 +320,12 @@ def export(form: str) -> None:
             pods_as_csv(session, at=at) if form == "csv" else json.dumps(programs_as_json(session, at=at), indent=2)
         )
     click.echo(text)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
 
 
 def _tools() -> Tools:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 DateColumn = InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime]
@@ -32,9 +32,9 @@ def take_due(
     return [row_id for row_id, seen in dates.all() if _move_on(session, column, row_id, seen=seen, to=then(seen))]
 
 
-def earliest(session: Session, column: DateColumn, *conditions: ColumnElement[bool]) -> datetime | None:
-    """The earliest date in a column (UTC), for ``Duty.next_due``."""
-    return session.scalar(select(func.min(column)).where(*conditions))
+def earliest(column: DateColumn, *conditions: ColumnElement[bool]) -> Select[datetime | None]:
+    """The question for the earliest date in a column (UTC; NULL for none), for ``Duty.due``."""
+    return select(func.min(column)).where(*conditions)
 
 
 def _move_on(session: Session, column: DateColumn, row_id: int, *, seen: Any, to: datetime | None) -> bool:

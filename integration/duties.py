@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Select
 
 if TYPE_CHECKING:
     from integration.tools import Tools
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 class Duty:
     """One kind of due work.
 
-    ``next_due`` answers the earliest instant (UTC, of the clock that can be moved) at which there is some, or None;
-    ``run`` does what is due at the given instant and returns how many things it did. Running twice must do no harm:
-    the due date is the lock, see ``integration.due.take_due``.
+    ``due`` asks for the earliest instant (UTC, of the clock that can be moved) at which there is some; it is a
+    question and not an answer, so that all duties are asked for at once (``integration.due.earliest``). ``run`` does what is
+    due at the given instant and returns how many things it did. Running twice must do no harm: the due date is the
+    lock, see ``integration.due.take_due``.
     """
 
     name: str
-    next_due: Callable[[Session], datetime | None]
+    due: Select[datetime | None]
     run: Callable[[Tools, datetime], int]

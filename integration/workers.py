@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from integration.doorbell import QUEUE
-from integration.jobs import STOP, drain, tick, tidy
+from integration.jobs import STOP, begin, drain, tick, tidy
 from integration.log import get_logger
 from integration.tools import Tools
 
@@ -83,9 +83,12 @@ def keep_ticking(tools: Tools) -> None:
     """Do what falls due until SIGTERM or SIGINT; any number of processes may do this."""
     _stop_on_signals()
     pause = HURRIED_TICK_SECONDS if tools.clock.movable else TICK_SECONDS
-    tidied_at = -TIDY_EVERY_SECONDS
+    tidied_at, begun = -TIDY_EVERY_SECONDS, False
     while not STOP.is_set():
         try:
+            if not begun:
+                begin(tools)
+                begun = True
             tick(tools)
             if time.monotonic() - tidied_at > TIDY_EVERY_SECONDS:
                 tidy(tools)

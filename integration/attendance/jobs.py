@@ -129,10 +129,6 @@ def _rooms(graph: Graph, errand: Errand) -> frozenset[str]:
     return frozenset(each.address.lower() for each in event.attendees if each.kind == "resource")
 
 
-def _next_due(session: Session) -> datetime | None:
-    return earliest(session, Occurrence.collect_due_at)
-
-
 def _collect_due(tools: Tools, now: datetime) -> int:
     with tools.database.transaction() as session:
         return _ask_to_collect(session, take_due(session, Occurrence.collect_due_at, now=now))
@@ -145,4 +141,4 @@ def _ask_to_collect(session: Session, occurrence_ids: Iterable[int]) -> int:
     return len(taken)
 
 
-DUTIES: tuple[Duty, ...] = (Duty("collect attendance", _next_due, _collect_due),)
+DUTIES: tuple[Duty, ...] = (Duty("collect attendance", earliest(Occurrence.collect_due_at), _collect_due),)

@@ -55,9 +55,7 @@ def remind(tools: Tools, now: datetime) -> int:
         return len(taken)
 
 
-DUTIES: tuple[Duty, ...] = (
-    Duty("remind of feedback", lambda session: earliest(session, FeedbackRequest.reminder_due_at), remind),
-)
+DUTIES: tuple[Duty, ...] = (Duty("remind of feedback", earliest(FeedbackRequest.reminder_due_at), remind),)
 
 
 def _mail_question(session: Session, tools: Tools, request: FeedbackRequest, *, kind: str, now: datetime) -> None:

@@ -49,8 +49,8 @@ def look_for_mails(tools: Tools, now: datetime) -> int:
 
 
 DUTIES: tuple[Duty, ...] = (
-    Duty("post mails", lambda session: earliest(session, Mail.due_at, Mail.state == WAITING), post_mails),
-    Duty("look for mails", lambda session: earliest(session, Mail.look_at, Mail.state == SENDING), look_for_mails),
+    Duty("post mails", earliest(Mail.due_at, Mail.state == WAITING), post_mails),
+    Duty("look for mails", earliest(Mail.look_at, Mail.state == SENDING), look_for_mails),
 )
 
 

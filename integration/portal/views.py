@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, abort, current_app, make_response, request
+from werkzeug.wrappers import Response
 
 from integration.portal.feed import feed_of, read_token
 from integration.tools import Tools
@@ -22,7 +23,8 @@ def feed(token: str) -> Response:
         text = feed_of(session, ticket)
     if text is None:
         abort(404)
-    response = Response(text, mimetype="text/calendar")
+    response = make_response(text)
+    response.mimetype = "text/calendar"
     response.headers["Cache-Control"] = f"private, max-age={FRESH_SECONDS}"
     response.add_etag()
     return response.make_conditional(request)

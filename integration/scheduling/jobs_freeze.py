@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
 from integration import outbox
 from integration.due import earliest, take_due
 from integration.duties import Duty
@@ -96,10 +94,6 @@ def _invited(series: Series, event: CalendarEvent, away: frozenset[str]) -> list
     ]
 
 
-def _next_due(session: Session) -> datetime | None:
-    return earliest(session, Occurrence.freeze_due_at)
-
-
 def _ask(tools: Tools, now: datetime) -> int:
     with tools.database.transaction() as session:
         due = take_due(session, Occurrence.freeze_due_at, now=now)
@@ -108,4 +102,4 @@ def _ask(tools: Tools, now: datetime) -> int:
     return len(due)
 
 
-FREEZE_DUTY = Duty("freeze occurrences that start", _next_due, _ask)
+FREEZE_DUTY = Duty("freeze occurrences that start", earliest(Occurrence.freeze_due_at), _ask)

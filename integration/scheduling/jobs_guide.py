@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from integration import outbox
 from integration.due import earliest, take_due
 from integration.duties import Duty
@@ -93,10 +91,6 @@ def _link(occurrence: Occurrence, event: CalendarEvent) -> str | None:
     return event.join_url or open_link(occurrence.series)
 
 
-def _next_due(session: Session) -> datetime | None:
-    return earliest(session, Occurrence.guide_due_at)
-
-
 def _ask(tools: Tools, now: datetime) -> int:
     with tools.database.transaction() as session:
         due = take_due(session, Occurrence.guide_due_at, now=now)
@@ -105,4 +99,4 @@ def _ask(tools: Tools, now: datetime) -> int:
     return len(due)
 
 
-GUIDE_DUTY = Duty("write the facilitators' guides", _next_due, _ask)
+GUIDE_DUTY = Duty("write the facilitators' guides", earliest(Occurrence.guide_due_at), _ask)

@@ -39,10 +39,6 @@ def ask_for_summaries(tools: Tools, now: datetime) -> int:
         return len(taken)
 
 
-def _next_due(session: Session) -> datetime | None:
-    return earliest(session, ProgramLeader.summary_due_at)
-
-
 def _move_on(session: Session, leader: ProgramLeader, *, now: datetime) -> bool:
     over = is_over(session, leader.program, now=now)
     following = None if over else summary_due(now, leader.person.time_zone or "UTC")
@@ -55,4 +51,4 @@ def _move_on(session: Session, leader: ProgramLeader, *, now: datetime) -> bool:
     return mine is not None and not over
 
 
-DUTIES = (Duty("weekly summaries", _next_due, ask_for_summaries),)
+DUTIES = (Duty("weekly summaries", earliest(ProgramLeader.summary_due_at), ask_for_summaries),)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
-
 from integration import outbox
 from integration.due import earliest, take_due
 from integration.duties import Duty
@@ -142,10 +140,6 @@ def _record_round(tools: Tools, sync_id: int, delta: EventDelta, *, now: datetim
         log.info("calendar swept", sync_id=sync_id, series=pulled)
 
 
-def _next_renewal(session: Session) -> datetime | None:
-    return earliest(session, Subscription.renew_due_at)
-
-
 def _renew_due(tools: Tools, now: datetime) -> int:
     with tools.database.transaction() as session:
         later = now + registry.RETRY_RENEWAL
@@ -153,10 +147,6 @@ def _renew_due(tools: Tools, now: datetime) -> int:
         for row_id in taken:
             outbox.add(session, Task.SUBSCRIPTION_ENSURE, row_id)
     return len(taken)
-
-
-def _next_sweep(session: Session) -> datetime | None:
-    return earliest(session, MailboxSync.sweep_due_at)
 
 
 def _sweep_due(tools: Tools, now: datetime) -> int:
@@ -170,6 +160,6 @@ def _sweep_due(tools: Tools, now: datetime) -> int:
 
 
 DUTIES: tuple[Duty, ...] = (
-    Duty("renew subscriptions", _next_renewal, _renew_due),
-    Duty("sweep calendars", _next_sweep, _sweep_due),
+    Duty("renew subscriptions", earliest(Subscription.renew_due_at), _renew_due),
+    Duty("sweep calendars", earliest(MailboxSync.sweep_due_at), _sweep_due),
 )

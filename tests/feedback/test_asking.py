@@ -31,7 +31,7 @@ def mails(tools: Tools, kind: str = "feedback-request") -> list[Mail]:
 def remind(tools: Tools) -> None:
     (duty,) = DUTIES
     with tools.database.reading() as session:
-        due_at = duty.next_due(session)
+        due_at = session.scalar(duty.due)
     if due_at is not None and due_at <= tools.clock.now():
         duty.run(tools, tools.clock.now())
 

@@ -45,7 +45,7 @@ def test_what_is_not_due_yet_stays(database: Database) -> None:
     with database.transaction() as session:
         session.execute(update(Message).where(Message.subject == "2").values(due_at=now + WEEK))
         assert len(take_due(session, Message.due_at, now=now, then=lambda due_at: due_at + 2 * WEEK)) == 2
-        assert earliest(session, Message.due_at) == now + WEEK
+        assert session.scalar(earliest(Message.due_at)) == now + WEEK
 
 
 def test_a_date_may_be_moved_to_nothing(database: Database) -> None:

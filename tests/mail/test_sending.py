@@ -39,7 +39,7 @@ def posted(tools: Tools) -> int:
 def run_duties(tools: Tools) -> None:
     for duty in DUTIES:
         with tools.database.reading() as session:
-            due_at = duty.next_due(session)
+            due_at = session.scalar(duty.due)
         if due_at is not None and due_at <= tools.clock.now():
             duty.run(tools, tools.clock.now())
 

@@ -200,7 +200,7 @@ def test_duties_ask_once_for_what_is_due(office):
     assert done == [1, 0, 1, 0]
     with office.tools.database.reading() as session:
         assert {"guide.send", "occurrence.freeze"} <= set(session.scalars(select(Message.task)))
-        assert DUTIES[1].next_due(session) == office.occurrence(series_id, 2).starts_at
+        assert session.scalar(DUTIES[1].due) == office.occurrence(series_id, 2).starts_at
 
 
 def guide(office: Office) -> Mail:
