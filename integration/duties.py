@@ -18,9 +18,9 @@ class Duty:
     """One kind of due work.
 
     ``due`` asks for the earliest instant (UTC, of the clock that can be moved) at which there is some; it is a
-    question and not an answer, so that all duties are asked for at once (``integration.due.earliest``). ``run`` does what is
-    due at the given instant and returns how many things it did. Running twice must do no harm: the due date is the
-    lock, see ``integration.due.take_due``.
+    question and not an answer, so that all duties are asked for at once (``integration.due.earliest``). ``run``
+    does what is due at the given instant and returns how many things it did. Running twice must do no harm: the due
+    date is the lock, see ``integration.due.take_due``.
     """
 
     name: str

@@ -87,7 +87,8 @@ def _participation(now: ProgramFigures, before: ProgramFigures, *, targets: Targ
         return Kpi("Participation", "no attendance known yet", target, TOO_EARLY, "", "", unknown)
     value = percent(rate.value)
     if rate.high is not None and percent(rate.high) != value:
-        value = f"{value} (up to {percent(rate.high)} if all unidentified people were members)"
+        up_to = f"up to {percent(rate.high)} if everybody who could not be identified was invited"
+        unknown = f"{up_to}; {unknown}" if unknown else up_to
     n = f"{rate.attended} of {rate.invited} invitations, {_meetings(rate.known_occurrences, '')}"
     return Kpi(
         "Participation",
@@ -120,7 +121,7 @@ def _frequency(now: ProgramFigures, before: ProgramFigures, *, targets: Targets)
     reached = MET if frequency.value >= targets.sessions else NOT_MET
     if reached == NOT_MET and frequency.unknown:
         reached = TOO_EARLY
-    change = "" if before.frequency.value is None else f"{frequency.value - before.frequency.value:+.1f} on last week"
+    change = _difference(frequency.value, before.frequency.value)
     return Kpi(
         "Sessions per pod in four weeks",
         f"{frequency.value:.1f}",
@@ -136,8 +137,8 @@ def _satisfaction(published: PublishedMean, *, k: int) -> Kpi:
     name, target = "Satisfaction (1 to 5)", "no target"
     if published.mean is None:
         return Kpi(name, "too few, or too alike, to show", target, TOO_EARLY, "", "", f"shown from {k} people on")
-    answered = f"{published.n} answers to {published.asked} questions"
-    return Kpi(name, f"{published.mean:g}, in halves", target, "", answered, "", "")
+    answered = f"a mean in halves, {published.n} answers to {published.asked} questions"
+    return Kpi(name, f"{published.mean:g} of 5", target, "", answered, "", "")
 
 
 def _pod(pod: PodFigures, *, visible: bool) -> str:
@@ -174,6 +175,13 @@ def _names(names: Sequence[str]) -> str:
 
 def _meetings(count: int, words: str) -> str:
     return f"{count} session{'' if count == 1 else 's'} {words}".strip() if count else ""
+
+
+def _difference(now: float, before: float | None) -> str:
+    if before is None:
+        return ""
+    difference = round(now - before, 1)
+    return "as last week" if difference == 0 else f"{difference:+.1f} on last week"
 
 
 def _change(now: float, before: float | None) -> str:
