@@ -63,7 +63,7 @@ def web(host: str | None, port: int | None) -> None:
         port=port or settings.port,
         workers=1,
         blocking_threads=8,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         process_name=None,
     ).serve()
 

@@ -25,7 +25,7 @@ from integration.tools import Tools
 
 LISTEN_SECONDS = 5  # then the outbox is looked at in any case, should the doorbell have been deaf
 TICK_SECONDS = 1.0
-HURRIED_TICK_SECONDS = 0.02  # while a clock is moved by hand
+HURRIED_TICK_SECONDS = 0.01  # while a clock is moved by hand
 TIDY_EVERY_SECONDS = 3_600.0
 REST_SECONDS = 1.0  # after Redis or the database could not be reached
 

@@ -15,7 +15,7 @@ from integration.errors import PodsError
 from integration.jobs import is_quiet, next_due_at
 
 LONGEST_WAIT_SECONDS = 60.0
-LOOK_AGAIN_SECONDS = 0.002
+LOOK_AGAIN_SECONDS = 0.004
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Director:
     """
 
     stage: Stage
-    after_each: Callable[[], None] = lambda: None
+    after_each: Callable[[TenantState], None] = lambda _state: None
     on_move: Callable[[datetime], None] = lambda _at: None
     _agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
@@ -39,7 +39,7 @@ class Director:
         """Move the clock to ``end``. Raises PodsError when the product does not come to rest."""
         while True:
             state = self.wait_until_quiet()
-            self.after_each()
+            self.after_each(state)
             instant = self._next_instant(state, end)
             if instant is None:
                 break
@@ -52,10 +52,13 @@ class Director:
         """Wait until no request, notification, message or due work is left; then nothing can change by itself."""
         gives_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
         while time.monotonic() < gives_up_at:
-            before = self.stage.outside.state()
-            # Looked at twice, with the product in between: whatever the product did meanwhile shows as a request.
-            if before.is_idle and self._product_rests(before.now) and self.stage.outside.state() == before:
-                return before
+            now = self.stage.tools.clock.now()
+            # The product is asked first, since it is busy longest; then the tenant twice with the product in between:
+            # whatever the product did meanwhile shows as a request.
+            if self._product_rests(now):
+                before = self.stage.outside.state()
+                if before.is_idle and self._product_rests(now) and self.stage.outside.state() == before:
+                    return before
             time.sleep(LOOK_AGAIN_SECONDS)
         raise PodsError(
             "The demonstration does not come to rest: something is tried again and again.",

@@ -14,12 +14,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from integration import log
 from integration.demo.behaviour import DECLINED_NUMBER, Roles, Stay, reply_of, roles_of, stays
 from integration.demo.cast import Member, cast_of
 from integration.demo.closing import print_results, results, write_results
 from integration.demo.director import Director
 from integration.demo.letters import Readers
 from integration.demo.opening import bring_roster, open_pilot
+from integration.demo.outside import TenantState
 from integration.demo.stage import Stage, stage
 from integration.errors import PodsError
 from integration.people.people import by_mail
@@ -39,6 +41,7 @@ def play(*, people: int, weeks: int, seed: int, out: Path, record: Path | None, 
             f"{people} people for {weeks} weeks cannot be played.",
             remedy=f"Take {FEWEST_PEOPLE} to {MOST_PEOPLE} people and 1 to 12 weeks.",
         )
+    log.configure(level="WARNING")
     console, began = Console(), time.monotonic()
     ports = PORTS if serve else None
     with stage(people=people, seed=seed, starts_at=OPENS_AT, record=record, ports=ports) as on:
@@ -150,8 +153,7 @@ class _Pilot:
             return "no"
         return None
 
-    def _read_letters(self) -> None:
-        state = self._on.outside.state()
+    def _read_letters(self, state: TenantState) -> None:
         if state.graph_requests == self._seen_requests:
             return
         self._seen_requests = state.graph_requests

@@ -56,12 +56,15 @@ def stage(
         arguments += ["--clock-file", str(clock_file), "--starts-at", f"{starts_at:%Y-%m-%dT%H:%M}"]
         arguments += ["--record", str(record)] if record else []
         log = closing.enter_context((folder / "tenant.txt").open("w+b"))
+        quiet = closing.enter_context(
+            Path(os.devnull).open("wb")
+        )  # what is said on standard error is for the visitor
         environ = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        processes.append(_start("simulator", arguments, environ, out=log))
+        processes.append(_start("simulator", arguments, environ, out=log, errors=quiet))
         _wait_for(f"{tenant_url}/control/state", processes[-1])
         environ |= _tenant_settings(folder / "tenant.txt")
         environ |= _product_settings(folder, clock_file, product_port)
-        processes.append(_start("serve", [], environ, out=None))
+        processes.append(_start("serve", [], environ, out=quiet, errors=None))
         product_url = f"http://127.0.0.1:{product_port}"
         _wait_for(f"{product_url}/healthz", processes[-1])
         tools = Tools.from_settings(Settings.from_environment(environ))
@@ -96,9 +99,11 @@ def _tenant_settings(printed: Path) -> dict[str, str]:
     raise PodsError("The simulator does not say how to reach it.", remedy=f"Look at {printed}.")
 
 
-def _start(command: str, arguments: list[str], environ: dict[str, str], *, out: object) -> subprocess.Popen[bytes]:
+def _start(
+    command: str, arguments: list[str], environ: dict[str, str], *, out: object, errors: object
+) -> subprocess.Popen[bytes]:
     line = [sys.executable, "-u", "-m", "integration.cli", command, *arguments]
-    return subprocess.Popen(line, env=environ, stdout=out, start_new_session=True)  # type: ignore[call-overload]
+    return subprocess.Popen(line, env=environ, stdout=out, stderr=errors, start_new_session=True)  # type: ignore[call-overload]
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

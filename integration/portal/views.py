@@ -27,4 +27,5 @@ def feed(token: str) -> Response:
     response.mimetype = "text/calendar"
     response.headers["Cache-Control"] = f"private, max-age={FRESH_SECONDS}"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)  # changes the response itself
+    return response
