@@ -11,9 +11,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from integration.scheduling.recurrence import Expansion, expand, first_date
+from integration.scheduling.recurrence import Expansion, PlannedOccurrence, expand, first_date
 
 GRID = timedelta(minutes=15)
 COMPROMISES = 5
@@ -90,6 +91,8 @@ def _slots_of(weekday: int, people: Sequence[Availability], search: Search) -> I
     """The slots of a weekday at which at least one of them works."""
     for wall in _grid(weekday, search):
         meetings = _meetings(wall, search)
+        if not any(_works(one, meeting.starts_at, meeting.ends_at) for one in people for meeting in _ends(meetings)):
+            continue
         absent = {one.mail: reason for one in people if (reason := _misses(one, meetings))}
         if len(absent) == len(people) and all(count == len(meetings.occurrences) for _, count in absent.values()):
             continue
@@ -112,6 +115,7 @@ def _grid(weekday: int, search: Search) -> Iterable[datetime]:
         yield wall
 
 
+@lru_cache(maxsize=4096)  # pods of one zone ask for the same weeks again and again
 def _meetings(wall: datetime, search: Search) -> Expansion:
     return expand(
         wall,
@@ -120,6 +124,11 @@ def _meetings(wall: datetime, search: Search) -> Expansion:
         sessions=search.sessions,
         holidays=search.holidays,
     )
+
+
+def _ends(meetings: Expansion) -> tuple[PlannedOccurrence, PlannedOccurrence]:
+    """The first and the last meeting: where nobody works in either, nobody needs to be asked further."""
+    return meetings.occurrences[0], meetings.occurrences[-1]
 
 
 def _misses(one: Availability, meetings: Expansion) -> tuple[str, int] | None:
