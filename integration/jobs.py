@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
@@ -29,6 +29,7 @@ from integration.webhooks import jobs as webhooks
 from integration.webhooks import registry
 
 log = get_logger(__name__)
+RUNG_FOR = timedelta(seconds=1)
 STOP = threading.Event()  # set when this process has been told to leave: finish what is claimed, take no more
 
 
@@ -102,8 +103,11 @@ def next_due_at(session: Session) -> datetime | None:
 
 
 def ring_if_waiting(tools: Tools) -> None:
-    """Ring for messages that are due and wait: this finds what was lost with the queue."""
-    due = select(func.count()).where(Message.state == State.WAITING, Message.due_at <= real_now())
+    """Ring for messages that have been due for a while: this finds what was lost with the queue.
+
+    Those that have just become due were rung for when they were committed; a second ring would only be in the way.
+    """
+    due = select(func.count()).where(Message.state == State.WAITING, Message.due_at <= real_now() - RUNG_FOR)
     with tools.database.reading() as session:
         waiting = session.scalar(due) or 0
     if waiting:
