@@ -43,7 +43,7 @@ check: setup ## Check format, rules, types, the container files and the locks
 		|| { echo "A lock names a host: make lock"; exit 1; }
 
 bench: setup ## Measure, side by side, and print tables
-	@for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each $(ARGS) || exit 1; done
+	@for each in reports series memory; do echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 soak: setup ## Run the long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)
