@@ -13,13 +13,13 @@ import time
 from datetime import timedelta
 
 import httpx
-from azure.core.credentials import AccessToken
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.models.attendee import Attendee
 from msgraph.generated.models.date_time_time_zone import DateTimeTimeZone
 from msgraph.generated.models.email_address import EmailAddress
 from msgraph.generated.models.event import Event
+from msgraph.graph_request_adapter import GraphRequestAdapter
+from msgraph.graph_service_client import GraphServiceClient
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
@@ -27,6 +27,7 @@ from sqlalchemy import func, select
 from benchmarks.stage import QUICK, Stage, stage, worker
 from integration import outbox
 from integration.clock import real_now
+from integration.graph.credential import credential_for
 from integration.outbox import Message, State, Task
 from integration.people.models import Participant, Person
 from integration.scheduling.jobs import draft_plan
@@ -121,7 +122,7 @@ async def plain_loop(on: Stage) -> float:
     """Seconds per series of a loop over the SDK: create, read the instances, invite."""
     settings = on.tools.settings
     auth = AzureIdentityAuthenticationProvider(
-        Token(settings.graph_base_url, settings.required("TENANT_ID"), on.environ),
+        credential_for(settings),
         scopes=["https://graph.microsoft.com/.default"],
         allowed_hosts=["127.0.0.1"],
     )
@@ -148,29 +149,6 @@ def draft(number: int) -> Event:
         end=DateTimeTimeZone(date_time=f"{day}T09:30:00", time_zone="UTC"),
         transaction_id=f"plain-{number}",
     )
-
-
-class Token:
-    """A credential for the simulator, as azure-identity's look."""
-
-    def __init__(self, base_url: str, tenant_id: str, environ: dict[str, str]) -> None:
-        self._url = f"{base_url.removesuffix('/v1.0')}/{tenant_id}/oauth2/v2.0/token"
-        self._form = {
-            "grant_type": "client_credentials",
-            "client_id": environ["CLIENT_ID"],
-            "client_secret": environ["CLIENT_SECRET"],
-            "scope": "https://graph.microsoft.com/.default",
-        }
-        self._token: AccessToken | None = None
-
-    async def get_token(self, *_scopes: str, **_more: object) -> AccessToken:
-        if self._token is None:
-            said = httpx.post(self._url, data=self._form).raise_for_status().json()
-            self._token = AccessToken(said["access_token"], int(time.time()) + said["expires_in"])
-        return self._token
-
-    async def close(self) -> None:
-        self._token = None
 
 
 def show(*, seconds: float, sent: int, bound: float, plain: float) -> None:

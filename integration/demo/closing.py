@@ -80,7 +80,7 @@ def print_results(found: Results, console: Console) -> None:
 
 
 def _mails(session: Session, stage: Stage) -> dict[str, int]:
-    ours = session.execute(select(Mail.kind, func.count()).where(Mail.state == SENT).group_by(Mail.kind)).tuples()
+    ours = session.execute(select(Mail.kind, func.count()).where(Mail.state == SENT).group_by(Mail.kind))
     outlook = Counter(OUTLOOK_MAILS.get(letter["kind"]) for letter in stage.outside.all_letters())
     return dict(sorted(ours)) | {kind: outlook[kind] for kind in OUTLOOK_MAILS.values() if outlook[kind]}
 

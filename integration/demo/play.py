@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall_time
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from integration import log
 from integration.demo.behaviour import DECLINED_NUMBER, Roles, Stay, reply_of, roles_of, stays
 from integration.demo.cast import Member, cast_of
-from integration.demo.closing import print_results, results, write_results
+from integration.demo.closing import Results, print_results, results, write_results
 from integration.demo.director import Director
 from integration.demo.letters import Readers
 from integration.demo.opening import bring_roster, open_pilot
@@ -42,20 +43,29 @@ def play(*, people: int, weeks: int, seed: int, out: Path, record: Path | None, 
             remedy=f"Take {FEWEST_PEOPLE} to {MOST_PEOPLE} people and 1 to 12 weeks.",
         )
     log.configure(level="WARNING")
-    console, began = Console(), time.monotonic()
+    console = Console()
     ports = PORTS if serve else None
+    with played(people=people, weeks=weeks, seed=seed, record=record, ports=ports, console=console) as (on, found):
+        write_results(on, found, out)
+        print_results(found, console)
+        console.print(f"Written: {out}/summary.json and one mail of each kind in {out}/mail/.")
+        if serve:
+            _serve(on, console)
+
+
+@contextmanager
+def played(
+    *, people: int, weeks: int, seed: int, record: Path | None, ports: tuple[int, int] | None, console: Console
+) -> Iterator[tuple[Stage, Results]]:
+    """The stage after the pilot, and its results; when the block ends everything is taken down."""
+    began = time.monotonic()
     with stage(people=people, seed=seed, starts_at=OPENS_AT, record=record, ports=ports) as on:
         pilot = _Pilot(on, seed=seed, weeks=weeks, console=console)
         try:
             pilot.play()
         finally:
             pilot.readers.close()
-        found = results(on, awkward=pilot.awkward(), seconds=time.monotonic() - began)
-        write_results(on, found, out)
-        print_results(found, console)
-        console.print(f"Written: {out}/summary.json and one mail of each kind in {out}/mail/.")
-        if serve:
-            _serve(on, console)
+        yield on, results(on, awkward=pilot.awkward(), seconds=time.monotonic() - began)
 
 
 class _Pilot:

@@ -94,7 +94,7 @@ def competency_figures(session: Session, program: Program, *, at: datetime) -> C
             select(Person.employed_on, Person.competent_on, Person.participant_id).where(
                 Person.employed_on.is_not(None)
             )
-        ).tuples()
+        )
         if employed_on is not None
     ]
     today = at.astimezone(ZoneInfo("UTC")).date()
@@ -120,7 +120,7 @@ def program_tallies(session: Session, program: Program, *, at: datetime) -> list
         .join(counts, counts.c.occurrence_id == Occurrence.id)
         .where(Pod.program_id == program.id, Occurrence.ends_at <= at, Occurrence.cancelled_at.is_(None))
         .order_by(Occurrence.starts_at, Occurrence.id)
-    ).tuples()
+    )
     return [_tally(occurrence, pod_id, invited=n, away=away) for occurrence, pod_id, n, away in rows]
 
 
@@ -147,7 +147,7 @@ def _invited_people(session: Session, program: Program, *, at: datetime) -> dict
         .join(Pod, Series.pod_id == Pod.id)
         .where(Pod.program_id == program.id, Occurrence.ends_at <= at)
         .distinct()
-    ).tuples()
+    )
     people: dict[int, set[int]] = {}
     for pod_id, participant_id in rows:
         people.setdefault(pod_id, set()).add(participant_id)
@@ -180,6 +180,6 @@ def _satisfaction(session: Session, program: Program, *, at: datetime) -> Satisf
         select(asked.c.participant_id, FeedbackAnswer.score)
         .join(asked, FeedbackAnswer.request_id == asked.c.id)
         .where(FeedbackAnswer.answered_at <= at)
-    ).tuples()
+    )
     total = session.scalar(select(func.count()).select_from(asked)) or 0
     return satisfaction([(participant, score) for participant, score in answers], asked=total)
