@@ -1,0 +1,138 @@
+"""The figures of a pilot, computed from what really happened in the tenant: nothing here knows the product.
+
+Standard library and HTTP only. The definitions are those of docs/definitions.md, written a second time on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.request import urlopen
+
+BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=60)
+THRESHOLD, TOGETHER = timedelta(minutes=10), timedelta(minutes=5)
+KNOWN_KINDS = ("member", "guest")
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass
+class PodTruth:
+    """One pod's sums; ``unknown`` counts occurrences without a call."""
+
+    invited: int = 0
+    attended: int = 0
+    held: int = 0
+    unknown: int = 0
+    seconds: float = 0.0
+    held_with_call: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+def ask(tenant_url: str, path: str) -> Any:
+    with urlopen(f"{tenant_url}{path}") as answer:
+        return json.load(answer)
+
+
+def pods_of(tenant_url: str, *, said_met: dict[str, int], said_not: dict[str, int]) -> dict[str, PodTruth]:
+    """Sums per pod; what facilitators declared of occurrences without a call is given as counts per pod."""
+    calls, letters = ask(tenant_url, "/control/calls"), ask(tenant_url, "/control/messages")
+    found: dict[str, PodTruth] = {}
+    for series in ask(tenant_url, "/control/events"):
+        name = series["subject"].rpartition(": ")[2]
+        pod = found.setdefault(name, PodTruth())
+        mine = [call for call in calls if call["join_url"] in series["join_urls"]]
+        silent: list[int] = []
+        mails = [letter for letter in letters if letter["subject"].endswith(series["subject"])]
+        for instance in series["instances"]:
+            _count(pod, instance, mine, mails, silent)
+        _declare(pod, silent, met=said_met.get(name, 0), not_met=said_not.get(name, 0))
+    return found
+
+
+def _count(
+    pod: PodTruth,
+    instance: dict[str, Any],
+    calls: list[dict[str, Any]],
+    mails: list[dict[str, Any]],
+    silent: list[int],
+) -> None:
+    starts, ends = (datetime.fromisoformat(instance[key].replace("Z", "+00:00")) for key in ("starts_at", "ends_at"))
+    pod.first = min(pod.first or starts, starts)
+    pod.last = max(pod.last or starts, starts)
+    window = (starts - BEFORE, ends + AFTER)
+    invited = _invited(mails, at=starts)
+    stays = _stays(calls, window)
+    if not stays:
+        silent.append(len(invited))
+        return
+    pod.invited += len(invited)
+    pod.attended += sum(1 for mail in invited if _length(_union(stays.get(mail, []))) >= THRESHOLD)
+    together = _together([_union(spans) for spans in stays.values()])
+    if together >= TOGETHER:
+        pod.held += 1
+        pod.held_with_call += 1
+        pod.seconds += together.total_seconds()
+
+
+def _invited(mails: list[dict[str, Any]], *, at: datetime) -> set[str]:
+    """Who had an invitation at an instant, and had not been uninvited: read from the mails that Outlook sent."""
+    invited: set[str] = set()
+    for mail in sorted(mails, key=lambda mail: str(mail["sent_at"])):
+        if datetime.fromisoformat(mail["sent_at"]) > at:
+            break
+        who = {address.lower() for address in mail["recipients"]}
+        if mail["kind"] == "meetingRequest":
+            invited |= who
+        if mail["kind"] == "meetingCancelled":
+            invited -= who
+    return invited
+
+
+def _declare(pod: PodTruth, silent: list[int], *, met: int, not_met: int) -> None:
+    """An occurrence without a call is unknown, unless its facilitator said no: then it is nought of n."""
+    pod.held += met
+    pod.invited += sum(silent[:not_met])
+    pod.unknown += len(silent) - not_met
+
+
+def _stays(calls: list[dict[str, Any]], window: Span) -> dict[str, list[Span]]:
+    """Everybody's presence inside the window, by address, or by name for those without one."""
+    stays: dict[str, list[Span]] = defaultdict(list)
+    for call in calls:
+        for who in call["participants"]:
+            for stay in who["intervals"]:
+                joined, left = (datetime.fromisoformat(stay[key]) for key in ("joined_at", "left_at"))
+                joined, left = max(joined, window[0]), min(left, window[1])
+                if joined < left:
+                    stays[(who["person"] or who["name"]).lower()].append((joined, left))
+    return stays
+
+
+def _union(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for joined, left in sorted(spans):
+        if merged and joined <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(left, merged[-1][1]))
+        else:
+            merged.append((joined, left))
+    return merged
+
+
+def _length(spans: list[Span]) -> timedelta:
+    return sum((left - joined for joined, left in spans), timedelta())
+
+
+def _together(people: list[list[Span]]) -> timedelta:
+    """How long two or more were there: a sweep over everybody's comings and goings."""
+    moves = sorted((at, step) for spans in people for span in spans for at, step in zip(span, (1, -1), strict=True))
+    present, since, total = 0, None, timedelta()
+    for at, step in moves:
+        if present >= 2 and since is not None:
+            total += at - since
+        present, since = present + step, at
+    return total
