@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from integration.tools import Tools
 
 MOST_REFUSALS = 5
+DEATHS_AT_ONCE = 5  # so many attempts are taken over without a wait when their worker has died
 AT_ONCE = 8
 LONGEST_SHIFT_SECONDS = 30.0  # then the queue is asked again, so that a stop or another worker gets its turn
 LONGEST_ERROR = 500
@@ -66,7 +67,13 @@ class Patience:
         return timedelta(seconds=max(seconds, at_least or 0))
 
 
+PATIENT = Patience()
 HURRIED = Patience(timedelta(milliseconds=100), timedelta(seconds=2))  # while a clock is moved by hand
+
+
+def patience_of(tools: Tools) -> Patience:
+    """How patient this process is: less where somebody waits for the clock to be moved."""
+    return HURRIED if tools.clock.movable else PATIENT
 
 
 def claim(database: Database, limit: int, lease: timedelta) -> list[Claim]:
@@ -117,7 +124,7 @@ def record_parked(database: Database, claim: Claim, *, error: str) -> bool:
         return _close(session, claim, state=State.PARKED, refusals=claim.refusals + 1, last_error=error)
 
 
-def sweep(database: Database) -> int:
+def sweep(database: Database, patience: Patience = PATIENT) -> int:
     """Let messages whose worker has died wait again; returns how many."""
     lost = (Message.state == State.CLAIMED) & (Message.claimed_until < real_now())
     with database.reading() as session:
@@ -126,12 +133,12 @@ def sweep(database: Database) -> int:
     with database.transaction() as session:
         messages = session.scalars(select(Message).where(lost)).all()
         claims = [_claim_of(each, each.claim or "", attempts=each.attempts) for each in messages]
-        return sum(_give_back(session, each) for each in claims)
+        return sum(_give_back(session, each, patience) for each in claims)
 
 
 def deliver(tools: Tools, claim: Claim, handlers: Handlers) -> None:
     """Work on one claim and record the outcome; raises nothing that a task can cause."""
-    patience = HURRIED if tools.clock.movable else Patience()
+    patience = patience_of(tools)
     try:
         handlers[claim.task](tools, int(claim.subject))
     except PodsError as error:
@@ -263,12 +270,16 @@ def _remove(session: Session, message_id: int, token: str | None) -> bool:
     return removed is not None
 
 
-def _give_back(session: Session, lost: Claim) -> bool:
-    """Of two sweeps one finds the row. A message whose workers die again and again is parked like a refused one."""
-    error = "The worker stopped in the middle of it."
-    if lost.refusals + 1 >= MOST_REFUSALS:
-        return _close(session, lost, state=State.PARKED, refusals=lost.refusals + 1, last_error=error)
-    return _ask_again(session, lost, due_at=real_now(), error=error, refused=True)
+def _give_back(session: Session, lost: Claim, patience: Patience) -> bool:
+    """Of two sweeps one finds the row.
+
+    A death says nothing against the message, which may just have been in flight beside another: it never counts as a
+    refusal. But one whose workers die again and again waits longer each time, so that the others get done.
+    """
+    due_at, deaths = real_now(), lost.attempts - DEATHS_AT_ONCE
+    if deaths > 0:
+        due_at += patience.wait(deaths)
+    return _ask_again(session, lost, due_at=due_at, error="The worker stopped in the middle of it.", refused=False)
 
 
 def _ask_again(session: Session, claim: Claim, *, due_at: datetime, error: str, refused: bool) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from integration.attendance import jobs as attendance
 from integration.clock import real_now
-from integration.delivery import Shift, sweep
+from integration.delivery import Shift, patience_of, sweep
 from integration.duties import Duty
 from integration.feedback import jobs as feedback
 from integration.log import get_logger
@@ -81,7 +81,7 @@ def tick(tools: Tools) -> int:
 
     A duty that breaks does not keep the others from being done: its error is logged, and raised when all have run.
     """
-    done, broken = sweep(tools.database), []
+    done, broken = sweep(tools.database, patience_of(tools)), []
     now = tools.clock.now()
     with tools.database.reading() as session:
         dates = _due_dates(session)

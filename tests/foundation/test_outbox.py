@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 from integration.clock import real_now
 from integration.db import Database
 from integration.delivery import (
-    MOST_REFUSALS,
+    DEATHS_AT_ONCE,
     Claim,
     claim,
     heartbeat,
@@ -175,13 +175,17 @@ def test_a_beating_heart_keeps_the_claim(database: Database) -> None:
     assert record_done(database, held)
 
 
-def test_a_wish_that_kills_its_workers_is_parked_in_the_end(database: Database) -> None:
+def test_a_wish_whose_workers_die_again_and_again_waits_and_is_never_parked(database: Database) -> None:
     ask_for(database, Task.SERIES_PUSH)
-    for _ in range(MOST_REFUSALS):
+    for _ in range(DEATHS_AT_ONCE + 1):
         [lost] = claim(database, 1, LEASE)
         let_lease_end(database, lost)
-        sweep(database)
-    assert states(database) == [("series.push", "parked")]
+        assert sweep(database) == 1
+    assert claim(database, 1, LEASE) == []
+    with database.reading() as session:
+        message = session.scalars(select(Message)).one()
+    assert (message.state, message.refusals, message.attempts) == ("waiting", 0, DEATHS_AT_ONCE + 1)
+    assert message.due_at > real_now()
 
 
 def test_waiting_again_keeps_its_age_and_its_date(database: Database) -> None:
