@@ -25,6 +25,7 @@ from integration.graph.operations import Operation
 from integration.graph.remedies import remedy_for
 
 LONGEST_QUOTE = 160  # characters of Graph's own words
+CODE = re.compile(r"(?=.{1,64}$)[A-Za-z_.]+(\d{1,3}[A-Za-z_.]+)?")  # one number at most: ids and tokens hold many
 SYNC_LOST_CODES = {"syncstatenotfound", "syncstateinvalid", "resyncrequired", "syncstateexpired"}
 DEFAULT_RETRY_AFTER = 5.0  # seconds
 
@@ -144,7 +145,7 @@ def _most_telling_code(fault: _Fault) -> str:
     """The inner code is the specific one, unless it only repeats the status ("429")."""
     inner = str(_inner(fault).get("code") or "")
     code = fault.code if not inner or inner.isdigit() else inner
-    return scrubbed(code)
+    return code if CODE.fullmatch(code) else scrubbed(code)
 
 
 def _request_id(fault: _Fault) -> str | None:
