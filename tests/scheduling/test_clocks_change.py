@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,7 +52,7 @@ def hours_in_feed(office: Office, pod_id: int, wall: ZoneInfo) -> list[tuple[dat
         text = feed_of(session, Ticket(Whose.POD, pod_id))
     assert text is not None
     found = recurring_ical_events.of(Calendar.from_ical(text)).between(FROM - timedelta(days=2), UNTIL)
-    starts = sorted(event["DTSTART"].dt.astimezone(wall) for event in found)
+    starts = sorted(cast(datetime, event.decoded("DTSTART")).astimezone(wall) for event in found)
     return [(at.date(), at.time()) for at in starts]
 
 
