@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ ANSWERS_FEEDBACK = 0.72
 SCORES, WEIGHTS = (2, 3, 4, 5), (1, 3, 9, 7)
 MINUTE = timedelta(minutes=1)
 DECLINED_NUMBER = 4  # the occurrence that somebody declines alone
+FIRST_IN_WEEK = {"meets_in_person": 2, "brings_a_guest": 2, "leaves": 3, "declines_once": DECLINED_NUMBER}
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Roles:
     leaves: str | None
     brings_a_guest: str | None
     declines_once: str | None
+
+    def within(self, weeks: int) -> Roles:
+        """Only the roles whose moment comes in a pilot of so many weeks."""
+        late = [name for name, week in FIRST_IN_WEEK.items() if week > weeks]
+        return replace(self, **dict.fromkeys(late))
 
     def as_words(self) -> list[str]:
         """The cases that occurred, without names of people."""

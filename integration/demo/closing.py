@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,15 @@ NOT_BUILT_YET = ("offered", "booked", "completed", "cancelled", "no_show", "wait
 
 @dataclass(frozen=True)
 class Results:
-    """What summary.json holds (docs: definitions), and how many messages a person has to look at."""
+    """What summary.json holds (docs: definitions), how many messages a person has to look at, and the answers that
+    people have posted, as they know them themselves."""
 
     summary: dict[str, Any]
     parked: int
+    scores: tuple[int, ...]
 
 
-def results(stage: Stage, *, awkward: list[str], seconds: float) -> Results:
+def results(stage: Stage, *, awkward: list[str], scores: Sequence[int], seconds: float) -> Results:
     """The figures as the product knows them now, and what it cost."""
     tools = stage.tools
     with tools.database.reading() as session:
@@ -45,7 +48,7 @@ def results(stage: Stage, *, awkward: list[str], seconds: float) -> Results:
             "seconds": round(seconds, 1),
         }
         parked = session.scalar(select(func.count()).where(Message.state == State.PARKED)) or 0
-    return Results(summary, parked)
+    return Results(summary, parked, tuple(scores))
 
 
 def write_results(stage: Stage, found: Results, folder: Path) -> None:

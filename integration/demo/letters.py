@@ -38,7 +38,7 @@ class Form(HTMLParser):
 
 
 class Readers:
-    """Reads new letters as their recipients. ``at`` puts an act on the agenda."""
+    """Reads new letters as their recipients. ``at`` puts an act on the agenda; ``scores`` are the answers posted."""
 
     def __init__(
         self, *, seed: int, at: Callable[[datetime, Callable[[], None]], None], met: Callable[[str], str | None]
@@ -47,6 +47,7 @@ class Readers:
         self._http = httpx.Client(timeout=30, follow_redirects=True)
         self._questions: Counter[str] = Counter()
         self._answered: set[str] = set()
+        self.scores: list[int] = []
 
     def close(self) -> None:
         self._http.close()
@@ -77,7 +78,11 @@ class Readers:
         score, after = decided
         self._answered.add(question)
         link = next(link for link in links if re.search(rf"[?&]\w+={score}\b", link))
-        self._at(now + after, lambda: self._send(link))
+        self._at(now + after, lambda: self._send_score(link, score))
+
+    def _send_score(self, link: str, score: int) -> None:
+        self._send(link)
+        self.scores.append(score)
 
     def _decide_whether_met(self, links: list[str], subject: str, *, now: datetime) -> None:
         answer = self._met(subject)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall_time
 from functools import partial
@@ -65,7 +64,7 @@ def played(
             pilot.play()
         finally:
             pilot.readers.close()
-        yield on, results(on, awkward=pilot.awkward(), seconds=time.monotonic() - began)
+        yield on, results(on, awkward=pilot.awkward(), scores=pilot.readers.scores, seconds=time.monotonic() - began)
 
 
 class _Pilot:
@@ -82,6 +81,7 @@ class _Pilot:
         self._seen_requests = -1
         self._roles: Roles | None = None
         self._denied: set[str] = set()
+        self._shared_a_room = False
 
     def play(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
@@ -95,7 +95,9 @@ class _Pilot:
             self._director.wait_until_quiet()
 
     def awkward(self) -> list[str]:
-        return self._roles.as_words() if self._roles else []
+        """What occurred; a room is shared only where enough of a pod came."""
+        words = self._roles.as_words() if self._roles else []
+        return [word for word in words if word != "shares a room" or self._shared_a_room]
 
     def _open(self) -> tuple[Member, ...]:
         cast = cast_of(self._on.outside.people(), seed=self._seed, starts_on=FIRST_WEEK)
@@ -103,7 +105,7 @@ class _Pilot:
         self._director.wait_until_quiet()
         series = self._on.outside.series()
         roles = roles_of([(each["subject"], [one["address"] for one in each["attendees"]]) for each in series])
-        self._roles = roles if self._weeks >= 3 else replace(roles, leaves=None)
+        self._roles = roles.within(self._weeks)
         for each in series:
             self._plan_replies(each)
             self._plan_calls(each)
@@ -117,7 +119,7 @@ class _Pilot:
                 act = partial(self._on.outside.reply, attendee["address"], uid=series["uid"], response=answer)
                 self._director.at(OPENS_AT + after, act)
         mail = self._roles.declines_once if self._roles else None
-        if mail in {one["address"] for one in series["attendees"]} and self._weeks >= DECLINED_NUMBER:
+        if mail in {one["address"] for one in series["attendees"]}:
             start = series["instances"][DECLINED_NUMBER - 1]["starts_at"]
             answer = {"uid": series["uid"], "response": "decline", "occurrence_start": start}
             act = partial(self._on.outside.reply, str(mail), **answer)
@@ -135,6 +137,7 @@ class _Pilot:
         instance = series["instances"][number - 1]
         for stay in stays(series["subject"], number, instance, self._roles, seed=self._seed):
             link = instance["join_url"] or series["join_url"]
+            self._shared_a_room |= stay.kind == "room"
             self._director.at(stay.joins_at, partial(self._enter, stay, link))
             self._director.at(stay.leaves_at, partial(self._exit, stay, link))
 

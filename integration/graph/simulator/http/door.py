@@ -50,9 +50,10 @@ class Door:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ["PATH_INFO"])
-        if not path.startswith("/v1.0/") and not path.endswith("/oauth2/v2.0/token"):
+        is_graph = path.startswith("/v1.0/")
+        if not is_graph and not path.endswith("/oauth2/v2.0/token"):
             return self._inner(environ, start_response)
-        self._count(1)
+        self._begin(is_graph)
         try:
             answer = self._exchange(environ, path)
         except Dropped:
@@ -60,7 +61,7 @@ class Door:
             start_response("503 Service Unavailable", [("Connection", "close")])
             return [b""]
         finally:
-            self._count(-1)
+            self._end()
         start_response(answer.status, answer.headers)
         return [answer.body]
 
@@ -105,10 +106,15 @@ class Door:
             return refusal(GraphFault(met.status, met.code, met.message, met.headers), environ, tenant=self._tenant)
         return answer
 
-    def _count(self, step: int) -> None:
+    def _begin(self, is_graph: bool) -> None:
+        """A sign-in is waited for like a request, but is none to Graph."""
         with self._lock:
-            self.in_flight += step
-            self.graph_requests += step > 0
+            self.in_flight += 1
+            self.graph_requests += is_graph
+
+    def _end(self) -> None:
+        with self._lock:
+            self.in_flight -= 1
 
     def _record(self, environ: WSGIEnvironment, path: str, sent: bytes, answer: Answer) -> None:
         if self._recorder is None or "simulator.part" in environ:
