@@ -54,7 +54,9 @@ def stage(
         tenant_url = f"http://127.0.0.1:{tenant_port}"
         arguments = ["--port", str(tenant_port), "--people", str(people), "--seed", str(seed)]
         arguments += ["--clock-file", str(clock_file), "--starts-at", f"{starts_at:%Y-%m-%dT%H:%M}"]
-        arguments += ["--record", str(record)] if record else []
+        if record:
+            record.parent.mkdir(parents=True, exist_ok=True)
+            arguments += ["--record", str(record)]
         log = closing.enter_context((folder / "tenant.txt").open("w+b"))
         quiet = closing.enter_context(
             Path(os.devnull).open("wb")
