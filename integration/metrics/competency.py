@@ -49,18 +49,26 @@ def pilot_spells(people: Iterable[Milestone], *, starts_on: date, until: date) -
 
 
 def competency(spells: Sequence[Spell]) -> Competency:
-    """The Kaplan-Meier median of a cohort. Nobody, or nobody there yet: no median, and that is said."""
+    """The Kaplan-Meier median of a cohort. Nobody, or nobody there yet: no median, and that is said.
+
+    Nor is there one where everybody watched early got there before the others entered: the estimate would fall to
+    nought by the doing of one or two people.
+    """
     censored = sum(1 for spell in spells if not spell.reached)
     if len(spells) == censored:
         return Competency(None, None, None, len(spells), censored)
     from lifelines import KaplanMeierFitter
+    from lifelines.exceptions import StatError
     from lifelines.utils import median_survival_times
 
-    fitter = KaplanMeierFitter().fit(
-        [spell.left for spell in spells],
-        event_observed=[spell.reached for spell in spells],
-        entry=[spell.entered for spell in spells],
-    )
+    try:
+        fitter = KaplanMeierFitter().fit(
+            [spell.left for spell in spells],
+            event_observed=[spell.reached for spell in spells],
+            entry=[spell.entered for spell in spells],
+        )
+    except StatError:  # raised for exactly that: nobody is left at risk early on
+        return Competency(None, None, None, len(spells), censored)
     # lifelines names the bounds of the curve: the median read on the lower curve is the earlier one.
     bounds = np.sort(np.asarray(median_survival_times(fitter.confidence_interval_), dtype=float).ravel())
     return Competency(

@@ -69,6 +69,11 @@ def test_late_entry_gives_the_estimate_of_the_field_and_not_that_of_right_censor
     assert cohort.median_days == 20
 
 
+def test_one_early_success_before_the_others_enter_is_no_median_and_no_error() -> None:
+    late = [Spell(60, days, reached=True) for days in (70, 80, 90, 100)]
+    assert competency([Spell(0, 50, reached=True), *late]) == Competency(None, None, None, 5, 0)
+
+
 def test_the_verdict_is_decided_only_where_intervals_leave_no_doubt() -> None:
     baseline = Competency(100, 95, 110, 40, 0)
     assert verdict(baseline, Competency(70, 65, 75, 40, 0), faster_by=0.2) == "met"
