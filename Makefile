@@ -30,7 +30,7 @@ demo: setup ## Play a whole pilot in virtual time, then serve its pages (ARGS="-
 	$(BIN)/pods demo $(ARGS)
 
 test: setup ## Run the tests (ARGS="tests/foundation -k outbox")
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: setup ## Check format, rules, types, the container files and the locks
 	$(BIN)/ruff format --check .

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=60)
 THRESHOLD, TOGETHER = timedelta(minutes=10), timedelta(minutes=5)
-KNOWN_KINDS = ("member", "guest")
+KIND_CASES = {"room": "shares a room", "phone": "on the phone", "guest": "brings a guest"}
 
 Span = tuple[datetime, datetime]
 
@@ -54,6 +54,44 @@ def pods_of(tenant_url: str, *, said_met: dict[str, int], said_not: dict[str, in
     return found
 
 
+def awkward_cases(tenant_url: str) -> set[str]:
+    """What was out of the ordinary, in the words of the demonstration, from calls, replies and accounts alone."""
+    calls, people = ask(tenant_url, "/control/calls"), ask(tenant_url, "/control/people")
+    found = {KIND_CASES[who["kind"]] for call in calls for who in call["participants"] if who["kind"] in KIND_CASES}
+    for series in ask(tenant_url, "/control/events"):
+        mine = [call for call in calls if call["join_url"] in series["join_urls"]]
+        windows = [_window(instance) for instance in series["instances"]]
+        met = [bool(_stays(mine, window)) for window in windows]
+        if not all(met):
+            found.add("meets in person" if any(met) else "never meets")
+        found = found.union(*(_cases_of_stays(mine, window) for window in windows))
+        found |= {"declines once" for instance in series["instances"] if _is_declined_alone(instance, series)}
+    return found | {"leaves" for person in people if person["kind"] == "person" and not person["enabled"]}
+
+
+def _cases_of_stays(calls: list[dict[str, Any]], window: Span) -> set[str]:
+    found: set[str] = set()
+    for who in (who for call in calls for who in call["participants"]):
+        stays = [(*_span_of(stay), stay["device"]) for stay in who["intervals"]]
+        stays = sorted(stay for stay in stays if window[0] <= stay[0] < window[1])
+        if stays and stays[0][0] >= window[0] + BEFORE + timedelta(minutes=10):
+            found.add("late")
+        if len({device for _, _, device in stays}) > 1:
+            found.add("two devices")
+        elif len(_union([(joined, left) for joined, left, _ in stays])) > 1:
+            found.add("rejoins")
+    return found
+
+
+def _is_declined_alone(instance: dict[str, Any], series: dict[str, Any]) -> bool:
+    """Whether somebody who did not decline the series declined this meeting of it."""
+    always = {each["address"]: each["response"] for each in series["attendees"]}
+    return any(
+        each["response"] == "declined" and always.get(each["address"], "declined") != "declined"
+        for each in instance["attendees"]
+    )
+
+
 def _count(
     pod: PodTruth,
     instance: dict[str, Any],
@@ -61,10 +99,10 @@ def _count(
     mails: list[dict[str, Any]],
     silent: list[int],
 ) -> None:
-    starts, ends = (datetime.fromisoformat(instance[key].replace("Z", "+00:00")) for key in ("starts_at", "ends_at"))
+    window = _window(instance)
+    starts = window[0] + BEFORE
     pod.first = min(pod.first or starts, starts)
     pod.last = max(pod.last or starts, starts)
-    window = (starts - BEFORE, ends + AFTER)
     invited = _invited(mails, at=starts)
     stays = _stays(calls, window)
     if not stays:
@@ -100,13 +138,22 @@ def _declare(pod: PodTruth, silent: list[int], *, met: int, not_met: int) -> Non
     pod.unknown += len(silent) - not_met
 
 
+def _window(instance: dict[str, Any]) -> Span:
+    starts, ends = (datetime.fromisoformat(instance[key]) for key in ("starts_at", "ends_at"))
+    return starts - BEFORE, ends + AFTER
+
+
+def _span_of(stay: dict[str, Any]) -> Span:
+    return datetime.fromisoformat(stay["joined_at"]), datetime.fromisoformat(stay["left_at"])
+
+
 def _stays(calls: list[dict[str, Any]], window: Span) -> dict[str, list[Span]]:
     """Everybody's presence inside the window, by address, or by name for those without one."""
     stays: dict[str, list[Span]] = defaultdict(list)
     for call in calls:
         for who in call["participants"]:
             for stay in who["intervals"]:
-                joined, left = (datetime.fromisoformat(stay[key]) for key in ("joined_at", "left_at"))
+                joined, left = _span_of(stay)
                 joined, left = max(joined, window[0]), min(left, window[1])
                 if joined < left:
                     stays[(who["person"] or who["name"]).lower()].append((joined, left))

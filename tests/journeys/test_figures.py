@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from email import message_from_bytes
-from email.policy import default
-from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from integration.demo.closing import write_results
+from integration.demo.closing import Results
 from integration.demo.play import played
 from integration.demo.stage import Stage
-from tests.journeys.ground_truth import PodTruth, ask, pods_of
+from tests.journeys.ground_truth import PodTruth, ask, awkward_cases, pods_of
 
-PEOPLE, WEEKS, SEED = 24, 3, 7
-CHECKER = Path(__file__).parents[3] / "shared" / "graph" / "contract" / "check_traffic.py"
+PEOPLE, WEEKS, SEED = 24, 4, 7  # in week four somebody declines one meeting
+
+pytestmark = pytest.mark.xdist_group("figures")  # one pilot for all
 
 
 class Pilot:
-    """A pilot that was played: the stage still stands, and its files are written."""
+    """A pilot that was played: the stage still stands."""
 
-    def __init__(self, on: Stage, summary: dict[str, Any], folder: Path, traffic: Path) -> None:
-        self.on, self.summary, self.folder, self.traffic = on, summary, folder, traffic
-        self.program = summary["programs"][0]
+    def __init__(self, on: Stage, found: Results) -> None:
+        self.on, self.scores = on, found.scores
+        self.summary: dict[str, Any] = json.loads(json.dumps(found.summary))
+        self.program = self.summary["programs"][0]
         self.truth = pods_of(on.tenant_url, said_met={"Pod 01": 1}, said_not={"Pod 06": 2})
 
     def total(self, name: str) -> float:
@@ -38,14 +35,11 @@ class Pilot:
 
 
 @pytest.fixture(scope="module")
-def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    folder = tmp_path_factory.mktemp("pilot")
-    traffic = folder / "traffic.jsonl"
+def pilot() -> Iterator[Pilot]:
     console = Console(quiet=True)
-    with played(people=PEOPLE, weeks=WEEKS, seed=SEED, record=traffic, ports=None, console=console) as (on, found):
-        write_results(on, found, folder)
+    with played(people=PEOPLE, weeks=WEEKS, seed=SEED, record=None, ports=None, console=console) as (on, found):
         assert found.parked == 0
-        yield Pilot(on, json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder, traffic)
+        yield Pilot(on, found)
 
 
 def test_attendance_of_every_pod_is_that_of_the_tenant(pilot: Pilot) -> None:
@@ -97,44 +91,25 @@ def test_everybody_got_one_invitation_and_one_question_per_session(pilot: Pilot)
     assert pilot.program["satisfaction"]["asked"] == len(first_questions) == pilot.total("attended")
 
 
-def test_the_awkward_cases_really_occurred(pilot: Pilot) -> None:
-    calls = ask(pilot.on.tenant_url, "/control/calls")
-    kinds = {who["kind"] for call in calls for who in call["participants"]}
-    assert {"member", "phone", "room", "guest"} <= kinds
-    stays = [who["intervals"] for call in calls for who in call["participants"]]
-    assert any(len({stay["device"] for stay in each}) == 2 for each in stays)
-    assert "never meets" in pilot.summary["people"]
-    gone = [person for person in ask(pilot.on.tenant_url, "/control/people") if not person["enabled"]]
-    assert [person["kind"] for person in gone].count("person") == 1
+def test_satisfaction_is_that_of_the_answers_posted(pilot: Pilot) -> None:
+    told = pilot.program["satisfaction"]
+    assert len(pilot.scores) > 20
+    assert told["n"] == len(pilot.scores)
+    assert told["value"] == pytest.approx(sum(pilot.scores) / len(pilot.scores), rel=1e-12)
 
 
-def test_there_is_one_mail_of_each_kind_as_file_and_as_page(pilot: Pilot) -> None:
-    kinds = {path.stem for path in (pilot.folder / "mail").glob("*.eml")}
-    assert kinds >= {"feedback-request", "feedback-reminder", "facilitator-guide", "weekly-summary", "did-you-meet"}
-    assert kinds == {path.stem for path in (pilot.folder / "mail").glob("*.html")}
-    mail = message_from_bytes((pilot.folder / "mail" / "weekly-summary.eml").read_bytes(), policy=default)
-    parts = [part.get_content_type() for part in mail.walk() if not part.is_multipart()]
-    assert sorted(parts) == ["image/png", "text/html", "text/plain"]
-    assert str(mail["List-Unsubscribe"]).strip().startswith("<http")
-    picture = next(part for part in mail.walk() if part.get_content_type() == "image/png")
-    html = (pilot.folder / "mail" / "weekly-summary.html").read_text(encoding="utf-8")
-    assert f"cid:{picture['Content-ID'].strip('<>')}" in html
-    assert 'alt="Participation by week' in html
+def test_every_awkward_case_that_is_named_occurred_and_none_is_kept_quiet(pilot: Pilot) -> None:
+    assert set(pilot.summary["people"]) == awkward_cases(pilot.on.tenant_url)
+    assert len(pilot.summary["people"]) == 10
 
 
-def test_the_traffic_is_as_microsoft_publishes_it(pilot: Pilot) -> None:
-    if not CHECKER.exists():
-        pytest.skip("the contract checker is not beside this checkout")
-    checked = subprocess.run(
-        [sys.executable, str(CHECKER), str(pilot.traffic)], capture_output=True, text=True, check=False
-    )
-    assert checked.returncode == 0, checked.stdout[-2000:]
-    exchanges = int((checked.stdout + checked.stderr).splitlines()[-1].split()[0])
-    assert exchanges == len(pilot.traffic.read_text(encoding="utf-8").splitlines()) > 300
+def test_the_same_seed_gives_the_same_figures_and_another_seed_others() -> None:
+    first, again, other = (figures_of_a_small_pilot(seed=seed) for seed in (SEED, SEED, SEED + 1))
+    assert first == again
+    assert first != other
 
 
-@pytest.mark.parametrize(("seed", "same"), [(SEED, True), (SEED + 1, False)])
-def test_the_same_seed_gives_the_same_figures_and_another_seed_others(pilot: Pilot, seed: int, same: bool) -> None:
+def figures_of_a_small_pilot(*, seed: int) -> Any:
     console = Console(quiet=True)
-    with played(people=PEOPLE, weeks=WEEKS, seed=seed, record=None, ports=None, console=console) as (_, again):
-        assert (json.loads(json.dumps(again.summary["programs"])) == pilot.summary["programs"]) is same
+    with played(people=8, weeks=1, seed=seed, record=None, ports=None, console=console) as (_, found):
+        return json.loads(json.dumps(found.summary["programs"]))
