@@ -43,7 +43,8 @@ check: setup ## Check format, rules, types, the container files and the locks
 		|| { echo "A lock names a host: make lock"; exit 1; }
 
 bench: setup ## Measure, side by side, and print tables
-	@for each in reports series memory; do echo "== $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
+	@failed=0; for each in reports series memory; do \
+		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || failed=1; done; exit $$failed
 
 soak: setup ## Run the long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)

@@ -19,6 +19,7 @@ from integration.tools import Tools
 
 QUICK = bool(os.environ.get("BENCH_QUICK"))
 START_SECONDS = 60.0
+IN_MEMORY = "/dev/shm"
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Stage:
 
 
 @contextmanager
-def stage(*, people: int, **settings: str) -> Iterator[Stage]:
-    """Everything a worker needs, with real processes; ``settings`` are environment variables beside the tenant's."""
+def stage(*, people: int, on_disk: bool = True) -> Iterator[Stage]:
+    """Everything a worker needs, with real processes; without ``on_disk`` no commit waits for one, where possible."""
+    parent = IN_MEMORY if not on_disk and os.access(IN_MEMORY, os.W_OK | os.X_OK) else None
     with ExitStack() as closing:
-        folder = Path(closing.enter_context(TemporaryDirectory(prefix="pods-bench-")))
+        folder = Path(closing.enter_context(TemporaryDirectory(prefix="pods-bench-", dir=parent)))
         printed = folder / "tenant.txt"
         command = [sys.executable, "-u", "-m", "integration.cli", "simulator", "--port", "0", "--people", str(people)]
         with printed.open("wb") as out:
@@ -40,7 +42,6 @@ def stage(*, people: int, **settings: str) -> Iterator[Stage]:
         closing.callback(stop_processes, [tenant])
         environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         environ |= _printed_settings(printed) | {"DATA_DIR": str(folder), "WEBHOOKS": "off", "LOG_LEVEL": "ERROR"}
-        environ |= settings
         queue = start_embedded_redis(folder)
         closing.callback(queue.stop)
         tools = Tools.from_settings(Settings.from_environment(environ))
