@@ -73,7 +73,9 @@ class Pilot:
         self.executioner.hold_everything()
         self.executioner.worker.start()
         self._until("the invitation", STARTS_AT)
-        (series,) = self.outside.series()
+        found = self.outside.series()
+        assert len(found) == 1, f"{len(found)} series stand in the calendar after {self.executioner.kills}"
+        series = found[0]
         for name in POD:
             reply = partial(self.outside.reply, self.mail(name), uid=series["uid"], response="accept")
             self._at(STARTS_AT + timedelta(hours=1), reply)
