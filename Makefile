@@ -1,6 +1,6 @@
 # Every way to run anything. CI says the same words: see .ci/run.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench soak migrate migration lock clean
+.PHONY: help setup demo test check bench soak texts migrate migration lock clean
 
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 # The first that runs: a name on PATH may be a shim for a version that is not there.
@@ -43,11 +43,14 @@ check: setup ## Check format, rules, types, the container files and the locks
 		|| { echo "A lock names a host: make lock"; exit 1; }
 
 bench: setup ## Measure, side by side, and print tables
-	@failed=0; for each in reports series memory; do \
+	@failed=0; for each in reports series sweeps memory pages intake; do \
 		echo "== $$each"; $(BIN)/python -m benchmarks.$$each || failed=1; done; exit $$failed
 
 soak: setup ## Run the long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+texts: setup ## Bring the catalogs of translations up to the texts of the source, and list what is to be translated
+	$(BIN)/python -m integration.texts
 
 migrate: setup ## Bring the database of the present settings up to date
 	$(BIN)/pods migrate

@@ -6,10 +6,12 @@ what it has begun. The same as `pods worker` and `pods tick`, for process manage
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
 from integration.errors import PodsError
+from integration.language import language_of_locale, speaking
 
 USAGE = "usage: python worker.py work|tick"
 
@@ -21,7 +23,8 @@ def main(arguments: list[str]) -> int:
     try:
         run(arguments[0])
     except PodsError as error:
-        print(error, file=sys.stderr)
+        with speaking(language_of_locale(os.environ)):
+            print(error, file=sys.stderr)
         return 1
     return 0
 

@@ -2,7 +2,8 @@
 
 Beside it: a plain loop over the SDK's own models that creates and invites, one request after the other (measured for
 fewer series and counted per series), and the bound that latency and Graph's four requests at once per mailbox allow.
-Wanted: within 1.2 of that bound.
+Wanted: within 1.2 of that bound with one organizer mailbox. With two, one worker process is busier computing than
+waiting, so that case is shown with one and with two processes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
@@ -22,7 +25,7 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from benchmarks.stage import QUICK, Stage, stage, worker
 from integration import outbox
@@ -43,24 +46,57 @@ WANTED = 1.2
 LONGEST_SECONDS = 300
 
 
+@dataclass(frozen=True)
+class Case:
+    """So many organizer mailboxes, each with its four requests at once, and so many worker processes."""
+
+    mailboxes: int
+    workers: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one case took; seconds throughout."""
+
+    case: Case
+    requests: int
+    seconds: float
+    estimate: float  # what the plan said before
+    plain: float  # per series, of the plain loop
+
+    @property
+    def bound(self) -> float:
+        """What latency and the requests at once allow."""
+        return self.requests * LATENCY_SECONDS / (AT_ONCE_PER_MAILBOX * self.case.mailboxes)
+
+
+TARGET = Case(mailboxes=1, workers=1)
+OTHERS = (Case(mailboxes=2, workers=1), Case(mailboxes=2, workers=2))
+
+
 def main() -> int:
     """Print the table; 1 when the bound is missed by more than wanted."""
-    with stage(people=SERIES * 4) as on:
-        mailboxes = len(on.tools.settings.organizer_mailboxes)
+    target = measure(TARGET)
+    show([target, *(measure(case) for case in OTHERS)])
+    return 0 if target.seconds <= WANTED * target.bound else 1
+
+
+def measure(case: Case) -> Measured:
+    """Plan, then apply with real workers until everybody is invited."""
+    with stage(people=SERIES * 4, organizers=case.mailboxes) as on, ExitStack() as closing:
         wanted = plan_series(on)
         estimate = estimated_seconds(on, wanted)
         httpx.post(f"{on.tenant_url}/control/faults", json=[slow()]).raise_for_status()
         plain = asyncio.run(plain_loop(on))
-        with worker(on):
-            warm_up(on)
-            before = requests(on)
-            began = time.monotonic()
-            apply(on, wanted)
-            wait_until_invited(on, wanted)
-            seconds, sent = time.monotonic() - began, requests(on) - before
-    bound = sent * LATENCY_SECONDS / (AT_ONCE_PER_MAILBOX * mailboxes)
-    show(seconds=seconds, sent=sent, bound=bound, plain=plain, estimate=estimate)
-    return 0 if seconds <= WANTED * bound else 1
+        for _ in range(case.workers):
+            closing.enter_context(worker(on))
+        warm_up(on)
+        before = requests(on)
+        began = time.monotonic()
+        apply(on, wanted)
+        wait_until_none(on, select(func.count()).where(Series.plan_id == wanted, Series.invited_at.is_(None)))
+        seconds, sent = time.monotonic() - began, requests(on) - before
+    return Measured(case=case, requests=sent, seconds=seconds, estimate=estimate, plain=plain)
 
 
 def slow() -> dict[str, object]:
@@ -96,13 +132,7 @@ def warm_up(on: Stage) -> None:
     """Let the worker do something first: one that runs for months has long imported everything."""
     with on.tools.database.transaction() as session:
         outbox.add(session, Task.PERSON_RESOLVE, session.scalars(select(Person.id).order_by(Person.id)).first() or 0)
-    open_messages = select(func.count()).where(Message.state.in_([State.WAITING, State.CLAIMED]))
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while time.monotonic() < deadline:
-        with on.tools.database.reading() as session:
-            if not session.scalar(open_messages):
-                return
-        time.sleep(0.05)
+    wait_until_none(on, select(func.count()).where(Message.state.in_([State.WAITING, State.CLAIMED])))
 
 
 def apply(on: Stage, plan_id: int) -> None:
@@ -110,15 +140,15 @@ def apply(on: Stage, plan_id: int) -> None:
         apply_plan(session, session.get_one(Plan, plan_id), now=real_now())
 
 
-def wait_until_invited(on: Stage, plan_id: int) -> None:
-    left = select(func.count()).where(Series.plan_id == plan_id, Series.invited_at.is_(None))
+def wait_until_none(on: Stage, left: Select[int]) -> None:
+    """Wait until the count that ``left`` asks for is nought. Raises TimeoutError."""
     deadline = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < deadline:
         with on.tools.database.reading() as session:
             if not session.scalar(left):
                 return
         time.sleep(0.05)
-    raise TimeoutError(f"Not all series were invited in {LONGEST_SECONDS} seconds.")
+    raise TimeoutError(f"The worker has not come to an end in {LONGEST_SECONDS} seconds.")
 
 
 def requests(on: Stage) -> int:
@@ -158,17 +188,26 @@ def draft(number: int) -> Event:
     )
 
 
-def show(*, seconds: float, sent: int, bound: float, plain: float, estimate: float) -> None:
-    table = Table(title=f"{SERIES} series, {LATENCY_SECONDS * 1000:.0f} ms latency, {sent} requests")
-    for heading in ("how", "seconds", "per series", "times the bound"):
-        table.add_column(heading, justify="right")
-    table.add_row("plain loop over the SDK", "-", f"{plain:.2f}", f"{plain * SERIES / bound:.1f}")
-    table.add_row(
-        "a worker", f"{seconds:.1f}", f"{seconds / SERIES:.3f}", f"{seconds / bound:.2f} (wanted: {WANTED})"
+def show(measured: list[Measured]) -> None:
+    table = Table(
+        title=f"{SERIES} series, {LATENCY_SECONDS * 1000:.0f} ms latency, four requests at once per mailbox"
     )
-    table.add_row("what the plan said", f"{estimate:.1f}", f"{estimate / SERIES:.3f}", f"{estimate / bound:.2f}")
-    table.add_row("the bound", f"{bound:.1f}", f"{bound / SERIES:.3f}", "1")
-    Console().print(table)
+    headings = ("mailboxes", "workers", "requests", "bound, s", "took, s", "of the bound", "plain loop", "plan said")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for each in measured:
+        wanted = f" (wanted: {WANTED})" if each.case == TARGET else ""
+        table.add_row(
+            str(each.case.mailboxes),
+            str(each.case.workers),
+            str(each.requests),
+            f"{each.bound:.1f}",
+            f"{each.seconds:.1f}",
+            f"{each.seconds / each.bound:.2f}{wanted}",
+            f"{each.plain * SERIES / each.bound:.1f}",
+            f"{each.estimate / each.bound:.1f}",
+        )
+    Console(width=118).print(table)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,11 @@ class Stage:
 
 
 @contextmanager
-def stage(*, people: int, on_disk: bool = True) -> Iterator[Stage]:
-    """Everything a worker needs, with real processes; without ``on_disk`` no commit waits for one, where possible."""
+def stage(*, people: int, organizers: int | None = None, on_disk: bool = True) -> Iterator[Stage]:
+    """Everything a worker needs, with real processes; ``organizers``: so many of the tenant's, None for all.
+
+    Without ``on_disk`` no commit waits for one, where possible.
+    """
     parent = IN_MEMORY if not on_disk and os.access(IN_MEMORY, os.W_OK | os.X_OK) else None
     with ExitStack() as closing:
         folder = Path(closing.enter_context(TemporaryDirectory(prefix="pods-bench-", dir=parent)))
@@ -42,6 +45,7 @@ def stage(*, people: int, on_disk: bool = True) -> Iterator[Stage]:
         closing.callback(stop_processes, [tenant])
         environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         environ |= _printed_settings(printed) | {"DATA_DIR": str(folder), "WEBHOOKS": "off", "LOG_LEVEL": "ERROR"}
+        environ["ORGANIZER_MAILBOXES"] = ",".join(environ["ORGANIZER_MAILBOXES"].split(",")[:organizers])
         queue = start_embedded_redis(folder)
         closing.callback(queue.stop)
         tools = Tools.from_settings(Settings.from_environment(environ))

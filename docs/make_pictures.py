@@ -1,6 +1,7 @@
 """The pictures of the README: `python docs/make_pictures.py DEMO_OUT`, while `pods demo` serves its pages.
 
-Takes the mails from DEMO_OUT/mail, the feedback page from the link in a mail, and a mailbox page of the simulator.
+Takes the mails from DEMO_OUT/mail, the feedback page from the link in a mail, a mailbox page of the simulator, and
+the administrator's pages after signing in.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 PICTURES = Path(__file__).parent / "pictures"
 TENANT = "http://127.0.0.1:8365"
+PRODUCT = "http://127.0.0.1:8360"
 TELEPHONE, DESK = 390, 1280
 
 
@@ -33,6 +35,7 @@ def main(demo_out: Path) -> None:
             _take(chromium, mail_page(summary), f"weekly-summary-{scheme}", width=640, scheme=scheme)
         _take(chromium, first_link(demo_out / "mail" / "feedback-request.html"), "feedback", width=TELEPHONE)
         _take(chromium, f"{TENANT}/people/{somebody()}", "mailbox", width=DESK)
+        _take_inside(chromium, {"today": "/admin/", "plan": "/admin/plans/1", "leader": "/summary/1"})
         chromium.close()
 
 
@@ -66,6 +69,17 @@ def _take(chromium: Browser, address: str, name: str, *, width: int, scheme: str
     page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(address)
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+    page.close()
+
+
+def _take_inside(chromium: Browser, paths: dict[str, str]) -> None:
+    """Pages behind the sign-in, as the tenant's administrator sees them."""
+    page = chromium.new_page(viewport={"width": DESK, "height": 800})
+    page.goto(f"{PRODUCT}/auth/start?next=/admin/")
+    page.get_by_text("Administrator", exact=True).locator("xpath=ancestor::*[.//a][1]//a").first.click()
+    for name, path in paths.items():
+        page.goto(PRODUCT + path)
+        page.screenshot(path=PICTURES / f"{name}.png", clip={"x": 0, "y": 0, "width": DESK, "height": 800})
     page.close()
 
 

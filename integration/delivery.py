@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
 from integration.clock import real_now
 from integration.db import Database
 from integration.errors import PodsError
+from integration.language import Wording, lazy
 from integration.log import ADDRESS, HIDDEN, get_logger
 from integration.outbox import Message, State, Task, ask
 
@@ -112,13 +113,13 @@ def record_done(database: Database, claim: Claim) -> bool:
         return recorded
 
 
-def record_again(database: Database, claim: Claim, *, due_at: datetime, error: str, refused: bool) -> bool:
+def record_again(database: Database, claim: Claim, *, due_at: datetime, error: Wording, refused: bool) -> bool:
     """Let it wait for another attempt, merged with a message that came meanwhile. False: the claim was lost."""
     with database.transaction() as session:
         return _ask_again(session, claim, due_at=due_at, error=error, refused=refused)
 
 
-def record_parked(database: Database, claim: Claim, *, error: str) -> bool:
+def record_parked(database: Database, claim: Claim, *, error: Wording) -> bool:
     """Put it aside for a person to look at. False: the claim was lost."""
     with database.transaction() as session:
         return _close(session, claim, state=State.PARKED, refusals=claim.refusals + 1, last_error=error)
@@ -127,9 +128,6 @@ def record_parked(database: Database, claim: Claim, *, error: str) -> bool:
 def sweep(database: Database, patience: Patience = PATIENT) -> int:
     """Let messages whose worker has died wait again; returns how many."""
     lost = (Message.state == State.CLAIMED) & (Message.claimed_until < real_now())
-    with database.reading() as session:
-        if session.scalar(select(func.count()).select_from(Message).where(lost)) == 0:
-            return 0
     with database.transaction() as session:
         messages = session.scalars(select(Message).where(lost)).all()
         claims = [_claim_of(each, each.claim or "", attempts=each.attempts) for each in messages]
@@ -236,8 +234,8 @@ def _take(session: Session, message: Message, lease: timedelta) -> Claim | None:
 
 
 def _record_failure(database: Database, claim: Claim, error: PodsError, patience: Patience) -> bool:
-    words = str(error)[:LONGEST_ERROR]
-    log.warning("task put off", task=claim.task, subject=claim.subject, attempt=claim.attempts, reason=words)
+    words = error.wording
+    log.warning("task put off", task=claim.task, subject=claim.subject, attempt=claim.attempts, reason=str(words))
     if not error.passes_by_itself and claim.refusals + 1 >= MOST_REFUSALS:
         return record_parked(database, claim, error=words)
     due_at = real_now() + patience.wait(claim.attempts, at_least=error.retry_after)
@@ -245,8 +243,8 @@ def _record_failure(database: Database, claim: Claim, error: PodsError, patience
 
 
 def _unexpected(error: Exception) -> PodsError:
-    words = ADDRESS.sub(HIDDEN, f"{type(error).__name__}: {error}")
-    return PodsError(words, remedy="This is a mistake in the program; the log has its traceback.")
+    words = ADDRESS.sub(HIDDEN, f"{type(error).__name__}: {error}")[:LONGEST_ERROR]
+    return PodsError(words, remedy=lazy("This is a mistake in the program; the log has its traceback."))
 
 
 def _close(session: Session, claim: Claim, **values: object) -> bool:
@@ -279,10 +277,12 @@ def _give_back(session: Session, lost: Claim, patience: Patience) -> bool:
     due_at, deaths = real_now(), lost.attempts - DEATHS_AT_ONCE
     if deaths > 0:
         due_at += patience.wait(deaths)
-    return _ask_again(session, lost, due_at=due_at, error="The worker stopped in the middle of it.", refused=False)
+    return _ask_again(
+        session, lost, due_at=due_at, error=lazy("The worker stopped in the middle of it."), refused=False
+    )
 
 
-def _ask_again(session: Session, claim: Claim, *, due_at: datetime, error: str, refused: bool) -> bool:
+def _ask_again(session: Session, claim: Claim, *, due_at: datetime, error: Wording, refused: bool) -> bool:
     if not _remove(session, claim.message_id, claim.token):
         return False
     ask(

@@ -17,30 +17,42 @@ Unavailable and Throttled pass by themselves; the others need a person, and say 
 
 from __future__ import annotations
 
+from integration.language import Lazy, Wording, joined, lazy
+
 
 class PodsError(Exception):
     """Something went wrong that a user can understand.
 
-    ``message`` names the thing; ``remedy`` says what to do about it. ``str()`` joins both.
+    ``message`` names the thing; ``remedy`` says what to do about it; ``wording`` joins both, to be kept in a row.
+    Given as ``lazy(...)``, they are said in the language that is spoken when they are read.
     """
 
     passes_by_itself: bool = False  # whether trying again later can help although nobody does anything
     retry_after: float | None = None  # seconds that the other side asked us to wait
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, message: Wording, *, remedy: Wording = "") -> None:
         super().__init__(message, remedy)
-        self.message = message
-        self.remedy = remedy
+        self.wording = joined(message, remedy)
+        self.said_message, self.said_remedy = message, remedy
+
+    @property
+    def message(self) -> str:
+        return str(self.said_message)
+
+    @property
+    def remedy(self) -> str:
+        return str(self.said_remedy)
 
     def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".strip()
+        return str(self.wording)
 
 
 class SettingRefused(PodsError):
     """A setting cannot be used; nothing is started with it."""
 
-    def __init__(self, name: str, reason: str, *, remedy: str) -> None:
-        super().__init__(f"{name} {reason}", remedy=remedy)
+    def __init__(self, name: str, reason: Lazy, *, remedy: Wording) -> None:
+        """``reason`` is a sentence about ``%(name)s``, such as ``lazy("%(name)s is not set.")``."""
+        super().__init__(Lazy(reason.message, {**reason.values, "name": name}), remedy=remedy)
         self.name = name
 
 
@@ -51,8 +63,11 @@ class InputRefused(PodsError):
 class NotThere(PodsError):
     """The row that was asked for does not exist (any more)."""
 
-    def __init__(self, what: str, key: object) -> None:
-        super().__init__(f"There is no {what} {key!r}.", remedy=f"List the {what}s to see which there are.")
+    def __init__(self, what: Lazy, key: object) -> None:
+        super().__init__(
+            lazy("There is no %(what)s %(key)s.", what=what, key=repr(key)),
+            remedy=lazy("Look at the list of those that are there."),
+        )
 
 
 class Conflict(PodsError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Counting
 from collections.abc import Iterator
 
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
@@ -15,6 +16,7 @@ from sqlalchemy import func, select
 from integration.clock import real_now
 from integration.outbox import Message, State
 from integration.tools import Tools
+from integration.webhooks.overview import overview
 
 
 class Gauges:
@@ -40,18 +42,22 @@ class Gauges:
             g.begun = time.perf_counter()
 
         @app.after_request
-        def count(response: Response) -> Response:
+        def finish(response: Response) -> Response:
             endpoint = request.endpoint or "none"  # never the path: a feedback link is a secret
-            self._requests.labels(endpoint, response.status_code).inc()
-            self._seconds.labels(endpoint).observe(time.perf_counter() - g.begun)
+            self.count(endpoint, response.status_code, time.perf_counter() - g.begun)
             return response
+
+    def count(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count one request that was answered."""
+        self._requests.labels(endpoint, int(status)).inc()
+        self._seconds.labels(endpoint).observe(seconds)
 
 
 class _Outbox(Collector):
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         messages = GaugeMetricFamily("pods_outbox_messages", "Messages not done", labels=["task", "state"])
         oldest = GaugeMetricFamily(
             "pods_outbox_oldest_seconds", "Age of the oldest message not done", labels=["task"]
@@ -69,7 +75,22 @@ class _Outbox(Collector):
             oldest.add_metric([task], age)
         yield messages
         yield oldest
+        yield from self._notifications()
         yield self._doorbell()
+
+    def _notifications(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        refused = CounterMetricFamily(
+            "pods_notifications_refused", "Notifications turned away, by reason", labels=["reason"]
+        )
+        standing = GaugeMetricFamily("pods_subscriptions", "Subscriptions, by how they stand", labels=["state"])
+        with self._tools.database.reading() as session:
+            found = overview(session, self._tools.settings, now=self._tools.clock.now())
+        for row in found.refused:
+            refused.add_metric([row.reason], row.count)
+        for state, count in sorted(Counting(each.state for each in found.standings).items()):
+            standing.add_metric([state], count)
+        yield refused
+        yield standing
 
     def _doorbell(self) -> GaugeMetricFamily:
         reached = GaugeMetricFamily("pods_doorbell_reached", "Whether Redis answers")

@@ -11,21 +11,25 @@ twice. All its instants are on the real clock: leases and back-off do not move w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import CheckConstraint, Index, case, delete, func, select, text, update
+from sqlalchemy import CheckConstraint, Executable, Index, case, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.sql.functions import Function
 
 from integration.clock import real_now
 from integration.db import Base
 from integration.errors import Conflict, NotThere
+from integration.language import Lazy, Wording, lazy
+from integration.wording import KeptWording
 
+Row = dict[str, object]
 RINGS = "outbox.rings"  # set on Session.info: ring the doorbell once this transaction is committed
 KEEP_DONE = timedelta(days=7)
+PER_STATEMENT = 200  # messages asked for at once
 
 
 class Task(StrEnum):
@@ -34,18 +38,26 @@ class Task(StrEnum):
     SERIES_PUSH = "series.push"
     SERIES_CANCEL = "series.cancel"
     SERIES_PULL = "series.pull"
+    SERIES_REPAIR = "series.repair"
     OCCURRENCE_FREEZE = "occurrence.freeze"
     OCCURRENCE_COLLECT = "occurrence.collect"
     OCCURRENCE_ASK = "occurrence.ask"
     OCCURRENCE_ASK_MET = "occurrence.ask_met"
     MAIL_SEND = "mail.send"
+    DRAFT_REMOVE = "draft.remove"
+    INBOX_READ = "inbox.read"
+    LETTER_PURGE = "letter.purge"
     SUBSCRIPTION_ENSURE = "subscription.ensure"
+    NOTIFICATIONS_HEED = "notifications.heed"  # of one subscription, whose id is the subject
+    NOTIFICATION_OPEN = "notification.open"
+    CALL_RECORD_READ = "call_record.read"
     MAILBOX_SWEEP = "mailbox.sweep"
     SUMMARY_COMPILE = "summary.compile"
     GUIDE_SEND = "guide.send"
-    PLAN_APPLY = "plan.apply"
-    PLAN_UNDO = "plan.undo"
+    PLAN_DRAFT = "plan.draft"
     PERSON_RESOLVE = "person.resolve"
+    ANNOUNCEMENT_DELIVER = "announcement.deliver"
+    DOCTOR_RUN = "doctor.run"
 
     @property
     def kind(self) -> str:
@@ -100,7 +112,7 @@ class Message(Base):
     refusals: Mapped[int] = mapped_column(default=0)  # attempts that do not get better by waiting
     claim: Mapped[str | None]  # the fencing token of whoever works on it
     claimed_until: Mapped[datetime | None]
-    last_error: Mapped[str | None]
+    last_error: Mapped[Wording | None] = mapped_column(KeptWording)
     done_at: Mapped[datetime | None]
 
 
@@ -111,7 +123,25 @@ def add(session: Session, task: Task, subject: int | str, *, due_at: datetime | 
     """
     now = real_now()
     ask(session, task=task, subject=str(subject), first_asked_at=now, asked_at=now, due_at=due_at or now)
-    session.info[RINGS] = True
+    _let_ring(session, due_at, now=now)
+
+
+def add_all(session: Session, task: Task, subjects: Iterable[int], *, due_at: datetime | None = None) -> None:
+    """Ask for a task about many subjects, in few statements; ``due_at`` as for ``add``."""
+    now, ordered = real_now(), sorted(set(subjects))
+    for start in range(0, len(ordered), PER_STATEMENT):
+        some = ordered[start : start + PER_STATEMENT]
+        _merge(
+            session, [_row(task, str(each), first_asked_at=now, asked_at=now, due_at=due_at or now) for each in some]
+        )
+    if ordered:
+        _let_ring(session, due_at, now=now)
+
+
+def _let_ring(session: Session, due_at: datetime | None, *, now: datetime) -> None:
+    """What is not due yet is found when it is: a worker that was rung for it would find nothing."""
+    if due_at is None or due_at <= now:
+        session.info[RINGS] = True
 
 
 def ask(
@@ -124,46 +154,58 @@ def ask(
     due_at: datetime,
     attempts: int = 0,
     refusals: int = 0,
-    last_error: str | None = None,
+    last_error: Wording | None = None,
 ) -> None:
     """Let a message wait, merged with the one that waits already.
 
     ON CONFLICT DO UPDATE, never DO NOTHING: the update waits for a worker that is just claiming the row, sees that it
     no longer waits, and inserts. DO NOTHING would take the row for waiting, and the wish would be lost.
     """
-    insert = (
-        (sqlite if _is_sqlite(session) else postgresql)
-        .insert(Message)
-        .values(
-            task=str(task),
-            subject=subject,
-            kind=task.partition(".")[0],
-            state=State.WAITING,
-            first_asked_at=first_asked_at,
-            asked_at=asked_at,
-            due_at=due_at,
-            attempts=attempts,
-            refusals=refusals,
-            last_error=last_error,
-        )
-    )
-    new, earlier = insert.excluded, _least(session)
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["task", "subject"],
-            index_where=IS_WAITING,
-            set_={
-                "asked_at": new.asked_at,
-                "first_asked_at": earlier(Message.first_asked_at, new.first_asked_at),
-                "due_at": case(
-                    (new.attempts > 0, new.due_at),  # the attempt before this one says when to try again
-                    (Message.attempts > 0, Message.due_at),
-                    else_=earlier(Message.due_at, new.due_at),
-                ),
-                "attempts": case((new.attempts > 0, new.attempts), else_=Message.attempts),
-                "last_error": func.coalesce(new.last_error, Message.last_error),
-            },
-        )
+    row = _row(task, subject, first_asked_at=first_asked_at, asked_at=asked_at, due_at=due_at)
+    _merge(session, [{**row, "attempts": attempts, "refusals": refusals, "last_error": last_error}])
+
+
+def _row(task: str, subject: str, *, first_asked_at: datetime, asked_at: datetime, due_at: datetime) -> Row:
+    """A message that waits for its first attempt."""
+    return {
+        "task": str(task),
+        "subject": subject,
+        "kind": task.partition(".")[0],
+        "state": State.WAITING,
+        "first_asked_at": first_asked_at,
+        "asked_at": asked_at,
+        "due_at": due_at,
+        "attempts": 0,
+        "refusals": 0,
+        "last_error": None,
+    }
+
+
+def _merge(session: Session, messages: Sequence[Row]) -> None:
+    """Let messages about different subjects wait, in one go."""
+    connection = session.connection()
+    connection.execute(_merging(connection.dialect.name), list(messages))
+
+
+@cache
+def _merging(dialect: str) -> Executable:
+    """Built once: receiving notifications asks for something some hundred times a second."""
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(Message)
+    new, earlier = insert.excluded, func.min if dialect == "sqlite" else func.least
+    return insert.on_conflict_do_update(
+        index_elements=["task", "subject"],
+        index_where=IS_WAITING,
+        set_={
+            "asked_at": new.asked_at,
+            "first_asked_at": earlier(Message.first_asked_at, new.first_asked_at),
+            "due_at": case(
+                (new.attempts > 0, new.due_at),  # the attempt before this one says when to try again
+                (Message.attempts > 0, Message.due_at),
+                else_=earlier(Message.due_at, new.due_at),
+            ),
+            "attempts": case((new.attempts > 0, new.attempts), else_=Message.attempts),
+            "last_error": func.coalesce(new.last_error, Message.last_error),
+        },
     )
 
 
@@ -171,7 +213,7 @@ def retry(session: Session, message_id: int) -> None:
     """Try a parked message again, now and with all its attempts; raises NotThere or Conflict."""
     message = _message(session, message_id)
     if message.state not in (State.PARKED, State.WAITING):
-        raise Conflict(f"Message {message_id} is {message.state}.", remedy="Only parked or waiting ones are retried.")
+        raise Conflict(_in_state(message), remedy=lazy("Only parked or waiting ones are retried."))
     session.execute(delete(Message).where(Message.id == message_id))
     add(session, Task(message.task), message.subject)
 
@@ -180,13 +222,11 @@ def discard(session: Session, message_id: int, reason: str) -> None:
     """Give up on a parked or waiting message, saying why; the row stays to be read. Raises NotThere or Conflict."""
     message = _message(session, message_id)
     if message.state not in (State.PARKED, State.WAITING):
-        raise Conflict(
-            f"Message {message_id} is {message.state}.", remedy="Only parked or waiting ones are given up."
-        )
+        raise Conflict(_in_state(message), remedy=lazy("Only parked or waiting ones are given up."))
     session.execute(
         update(Message)
         .where(Message.id == message_id)
-        .values(state=State.DONE, done_at=real_now(), last_error=f"given up: {reason}")
+        .values(state=State.DONE, done_at=real_now(), last_error=lazy("given up: %(reason)s", reason=reason))
     )
 
 
@@ -216,13 +256,9 @@ def forget_done(session: Session) -> None:
 def _message(session: Session, message_id: int) -> Message:
     message = session.get(Message, message_id, with_for_update=True)
     if message is None:
-        raise NotThere("message", message_id)
+        raise NotThere(lazy("message"), message_id)
     return message
 
 
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
-
-
-def _least(session: Session) -> Callable[..., Function[datetime]]:
-    return func.min if _is_sqlite(session) else func.least
+def _in_state(message: Message) -> Lazy:
+    return lazy("Message %(message)s is neither parked nor waiting.", message=message.id)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from integration.config import Settings
 from integration.errors import PodsError
-from integration.migrate import is_current
+from integration.language import Wording, lazy
 from integration.tools import Tools
 
 CONNECT_SECONDS = 1.0
@@ -29,9 +29,9 @@ class Readiness:
         self._tools = tools
         self._lock = threading.Lock()
         self._asked_at = -ANSWER_KEPT_SECONDS
-        self._outside: dict[str, str] = {}
+        self._outside: dict[str, Wording] = {}
 
-    def reasons(self) -> dict[str, str]:
+    def reasons(self) -> dict[str, Wording]:
         """Part -> why it is not ready; empty when everything is."""
         found = {
             "database": database_reason(self._tools),
@@ -40,7 +40,7 @@ class Readiness:
         }
         return {part: reason for part, reason in found.items() if reason}
 
-    def _asked_outside(self) -> dict[str, str]:
+    def _asked_outside(self) -> dict[str, Wording]:
         with self._lock:
             if time.monotonic() - self._asked_at >= ANSWER_KEPT_SECONDS:
                 self._outside = {"graph": _graph(self._tools.settings), "sign-in": _issuer(self._tools.settings)}
@@ -48,42 +48,44 @@ class Readiness:
             return self._outside
 
 
-def database_reason(tools: Tools) -> str:
+def database_reason(tools: Tools) -> Wording:
     """Why the database cannot be used; empty when it can."""
+    from integration.migrate import is_current  # brings Alembic, a third of what a worker would import
+
     try:
         with tools.database.engine.connect() as connection:
-            return "" if is_current(connection) else "The database is not up to date: run `pods migrate`."
+            return "" if is_current(connection) else lazy("The database is not up to date: run `pods migrate`.")
     except SQLAlchemyError as error:
-        return f"The database cannot be reached ({type(error).__name__})."
+        return lazy("The database cannot be reached (%(why)s).", why=type(error).__name__)
 
 
-def queue_reason(tools: Tools) -> str:
+def queue_reason(tools: Tools) -> Wording:
     """Why the queue cannot be used; empty when it can."""
     try:
         tools.doorbell.is_ringing()
     except RedisError as error:
-        return f"Redis cannot be reached ({type(error).__name__})."
+        return lazy("Redis cannot be reached (%(why)s).", why=type(error).__name__)
     return ""
 
 
-def _graph(settings: Settings) -> str:
+def _graph(settings: Settings) -> Wording:
     try:
         for name in ("TENANT_ID", "CLIENT_ID", "ORGANIZER_MAILBOXES"):
             settings.required(name)
     except PodsError as error:
-        return str(error)
+        return error.wording
     return _reached(settings.graph_base_url)
 
 
-def _issuer(settings: Settings) -> str:
+def _issuer(settings: Settings) -> Wording:
     return _reached(settings.oidc_issuer) if settings.oidc_issuer else ""
 
 
-def _reached(url: str) -> str:
+def _reached(url: str) -> Wording:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
     except OSError:
-        return f"{parts.hostname}:{port} cannot be reached."
+        return lazy("%(host)s cannot be reached.", host=f"{parts.hostname}:{port}")
     return ""

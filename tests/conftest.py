@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+import structlog
 
 from integration.graph.simulator.faults import Faults
 from integration.graph.simulator.http.app import create_simulator
 from integration.graph.simulator.http.auth import access_token
-from integration.graph.simulator.http.server import SimulatorServer, serve
+from integration.graph.simulator.http.server import SimulatorServer, serve, settings_of
 from integration.graph.simulator.seed import build_tenant
 from integration.graph.simulator.tenant.tenant import Tenant
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.browsers"]
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
 
@@ -37,6 +38,11 @@ class RunningSimulator:
     def graph_url(self) -> str:
         return f"{self.server.url}/v1.0"
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What an environment says to lead the product here."""
+        return settings_of(self.tenant, self.url)
+
     def token(self) -> str:
         """A bearer with the roles the tenant grants at this moment."""
         return access_token(self.tenant)
@@ -51,6 +57,13 @@ def _stay_here(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """Commands configure the log of their process; here the next test would write where the last one did."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

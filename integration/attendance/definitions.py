@@ -10,26 +10,32 @@ from datetime import timedelta
 from integration.attendance import intervals
 from integration.attendance.identities import Presence, Seen
 from integration.attendance.intervals import Interval
+from integration.language import Wording, joined, lazy
 
 HELD_FROM = timedelta(minutes=5)  # two or more together for this long
 TEST_CALL = timedelta(minutes=2)  # somebody alone for less than this tried out the link
 WORDS = {
-    "phone": ("by phone", "by phone"),
-    "anonymous": ("without signing in", "without signing in"),
-    "masked": ("with a hidden name", "with hidden names"),
-    "room": ("as a room's device", "as rooms' devices"),
-    "unknown": ("under an address nobody knows", "under addresses nobody knows"),
+    "phone": (lazy("%(n)s by phone"), lazy("%(n)s by phone")),
+    "anonymous": (lazy("%(n)s without signing in"), lazy("%(n)s without signing in")),
+    "masked": (lazy("%(n)s with a hidden name"), lazy("%(n)s with hidden names")),
+    "room": (lazy("%(n)s as a room's device"), lazy("%(n)s as rooms' devices")),
+    "unknown": (lazy("%(n)s under an address nobody knows"), lazy("%(n)s under addresses nobody knows")),
 }
 
 
 @dataclass(frozen=True)
 class PersonOutcome:
-    """What is known about one invited person; ``attended`` is None when nobody can say, for the ``reason`` given."""
+    """What is known about one invited person; ``attended`` is None when nobody can say, for the ``reason`` given.
+
+    ``by``: what they were found by. ``is_declared``: it rests on what a facilitator said, not on Teams alone.
+    """
 
     participant_id: int
     attended: bool | None
     present: timedelta
-    reason: str | None = None
+    reason: Wording | None = None
+    by: str | None = None
+    is_declared: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Unmatched:
     kind: str
     name: str | None
     present: timedelta
+    key: str | None = None
+    traces: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,44 +70,70 @@ def is_test_call(records: Collection[Seen]) -> bool:
 
 
 def outcome(
-    presences: Iterable[Presence], *, invited: Iterable[int], window: Interval, threshold: timedelta
+    presences: Iterable[Presence],
+    *,
+    invited: Iterable[int],
+    window: Interval,
+    threshold: timedelta,
+    was_declared: bool = False,
 ) -> Outcome:
     """Apply the definitions to everybody who was seen; only presence within the window counts.
 
-    Somebody invited whom no record leads to did not attend, unless unidentified people were there for the threshold
-    or longer: then nobody can say.
+    Somebody invited whom the records do not show for the threshold did not attend, unless unidentified people were
+    there for so long that, taken together with what was seen of the person, the threshold is reached: then nobody can
+    say. ``was_declared``: a facilitator has told who shared the room, and those who were not named did not.
     """
-    there = [(one, clipped) for one in presences if (clipped := intervals.clip(one.intervals, window))]
-    together = intervals.length(intervals.together(clipped for _, clipped in there))
-    present = {one.participant_id: intervals.length(clipped) for one, clipped in there if one.participant_id}
+    seen = ((one, intervals.clip((*one.intervals, *one.told), window)) for one in presences)
+    there = [(one, clipped) for one, clipped in seen if clipped]
+    by_person = {one.participant_id: (one, clipped) for one, clipped in there if one.participant_id}
     strangers = [(one, clipped) for one, clipped in there if one.is_unmatched]
-    doubt = _doubt(strangers, threshold)
     wanted = tuple(dict.fromkeys(invited))
+    together = intervals.length(intervals.together(clipped for _, clipped in there))
+    asked = _Question(threshold, window, strangers, was_declared)
     return Outcome(
         held=together >= HELD_FROM,
         together=together,
-        people=tuple(_person(each, present, threshold, doubt) for each in wanted),
+        people=tuple(_person(each, by_person.get(each), asked) for each in wanted),
         guests=sum(not one.is_unmatched and one.participant_id not in wanted for one, _ in there),
-        unmatched=tuple(Unmatched(one.kind, one.name, intervals.length(clipped)) for one, clipped in strangers),
+        unmatched=tuple(
+            Unmatched(one.kind, one.name, intervals.length(clipped), one.key, one.traces)
+            for one, clipped in strangers
+        ),
     )
 
 
-def _doubt(strangers: list[tuple[Presence, tuple[Interval, ...]]], threshold: timedelta) -> str | None:
-    """Why somebody who was not found may have been there all the same; None when that cannot be."""
-    if not strangers or intervals.length(part for _, clipped in strangers for part in clipped) < threshold:
-        return None
-    counts = Counter(one.kind for one, _ in strangers)
-    parts = [f"{count} {WORDS[kind][count > 1]}" for kind, count in counts.items()]
-    return f"Not found, but somebody unidentified was there: {', '.join(parts)}."
+@dataclass(frozen=True)
+class _Question:
+    """What decides about somebody beside their own presence."""
+
+    threshold: timedelta
+    window: Interval
+    strangers: list[tuple[Presence, tuple[Interval, ...]]]
+    was_declared: bool
 
 
 def _person(
-    participant_id: int, present: dict[int, timedelta], threshold: timedelta, doubt: str | None
+    participant_id: int, found: tuple[Presence, tuple[Interval, ...]] | None, asked: _Question
 ) -> PersonOutcome:
-    if participant_id in present:
-        return PersonOutcome(
-            participant_id, attended=present[participant_id] >= threshold, present=present[participant_id]
-        )
-    if doubt:
-        return PersonOutcome(participant_id, attended=None, present=timedelta(), reason=doubt)
-    return PersonOutcome(participant_id, attended=False, present=timedelta())
+    one, own = found if found else (None, ())
+    present = intervals.length(own)
+    measured = intervals.length(intervals.clip(one.intervals, asked.window)) if one else timedelta()
+    is_declared = asked.was_declared and measured < asked.threshold
+    by = "declared" if one and one.told and is_declared else one.by if one else None
+    if present >= asked.threshold and one:
+        return PersonOutcome(participant_id, attended=True, present=present, by=by, is_declared=is_declared)
+    theirs = [part for _, clipped in asked.strangers for part in clipped]
+    if theirs and intervals.length((*own, *theirs)) >= asked.threshold:
+        reason = _doubt(asked.strangers, was_seen=one is not None)
+        return PersonOutcome(participant_id, attended=None, present=present, reason=reason, by=by)
+    return PersonOutcome(participant_id, attended=False, present=present, by=by, is_declared=is_declared)
+
+
+def _doubt(strangers: list[tuple[Presence, tuple[Interval, ...]]], *, was_seen: bool) -> Wording:
+    """Why somebody who was not found (for long enough) may have been there all the same."""
+    counts = Counter(one.kind for one, _ in strangers)
+    parts = [lazy(WORDS[kind][count > 1].message, n=count) for kind, count in counts.items()]
+    who = joined(*parts, between=", ")
+    if was_seen:
+        return lazy("Seen for less than the threshold, but somebody unidentified was there: %(who)s.", who=who)
+    return lazy("Not found, but somebody unidentified was there: %(who)s.", who=who)

@@ -9,20 +9,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from integration.attendance.intervals import Interval
 
 PHONE = re.compile(r"^\+?[\d\s().\-/*#•xX]{5,}$")  # Teams shows the number, partly starred out
 ROOM = re.compile(r"\b(room|boardroom|meeting space|raum|saal|sitzungszimmer|salle|sala|konferenz\w*)\b", re.I)
+STARRED = re.compile(r"[*•xX]")
+WHOLE_NUMBER = 7  # digits from which a telephone number leads to one person
 GUEST_MARK = "#ext#"
+SURENESS = ("account", "address", "recognised", "assigned", "declared")  # the surest first
 
 
 @dataclass(frozen=True)
 class Seen:
     """One identity of a report, as Teams tells it."""
 
-    record_id: str
     intervals: tuple[Interval, ...]
     object_id: str | None = None
     address: str | None = None
@@ -49,8 +51,10 @@ class Roster:
 class Presence:
     """One somebody who was there, over all their records.
 
-    ``kind`` is "participant" (then ``participant_id`` is set), "guest" (known not to be one of ours), or why nobody
-    knows who it is: "phone", "anonymous", "masked", "room", "unknown".
+    ``kind`` is "participant" (then ``participant_id`` is set, and ``by`` says what they were found by), "guest"
+    (known not to be one of ours), or why nobody knows who it is: "phone", "anonymous", "masked", "room", "unknown".
+    ``traces`` are pairs (kind, value) by which the same somebody may be recognised another time. ``told``: when they
+    were there as somebody says, beside the intervals of the reports.
     """
 
     key: str
@@ -58,6 +62,9 @@ class Presence:
     participant_id: int | None = None
     name: str | None = None
     intervals: tuple[Interval, ...] = field(default=())
+    by: str | None = None  # account | address | recognised | assigned | declared
+    traces: tuple[tuple[str, str], ...] = ()
+    told: tuple[Interval, ...] = ()
 
     @property
     def is_unmatched(self) -> bool:
@@ -78,8 +85,15 @@ def identify(reports: Iterable[Iterable[Seen]], roster: Roster) -> tuple[Presenc
             if presence is None:
                 continue
             before = found.get(presence.key)
-            found[presence.key] = presence if before is None else _joined(before, presence)
+            found[presence.key] = presence if before is None else joined(before, presence)
     return tuple(found.values())
+
+
+def joined(one: Presence, other: Presence) -> Presence:
+    """Two stays of the same somebody as one; found by whatever is surer."""
+    found_by = min((each.by for each in (one, other) if each.by), key=SURENESS.index, default=None)
+    intervals, told = one.intervals + other.intervals, one.told + other.told
+    return replace(one, name=one.name or other.name, intervals=intervals, told=told, by=found_by)
 
 
 def addresses_of(address: str | None) -> tuple[str, ...]:
@@ -98,23 +112,47 @@ def addresses_of(address: str | None) -> tuple[str, ...]:
 
 
 def _presence(seen: Seen, roster: Roster, namesakes: Counter[str]) -> Presence | None:
-    keys = _keys(seen)
+    object_id, addresses = object_id_of(seen), addresses_of(seen.address)
+    keys = ((object_id,) if object_id else ()) + addresses
     if not roster.organizers.isdisjoint(keys):
         return None
-    participant = next((roster.participants[key] for key in keys if key in roster.participants), None)
-    if participant is not None:
-        return Presence(f"participant:{participant}", "participant", participant, seen.name, seen.intervals)
+    leading = next((key for key in keys if key in roster.participants), None)
+    if leading is not None:
+        participant, found_by = roster.participants[leading], "account" if leading == object_id else "address"
+        return Presence(participant_key(participant), "participant", participant, None, seen.intervals, found_by)
     kind = _kind(seen, keys, roster)
     if keys:
-        return Presence(keys[0], kind, None, seen.name, seen.intervals)
+        return Presence(
+            keys[0], kind, None, seen.name, seen.intervals, traces=_traces(kind, object_id, addresses, None)
+        )
     label = f"{kind}:{seen.name or ''}"
     namesakes[label] += 1
-    return Presence(f"{label}:{namesakes[label]}", kind, None, seen.name, seen.intervals)
+    traces = _traces(kind, None, (), seen.name)
+    return Presence(f"{label}:{namesakes[label]}", kind, None, seen.name, seen.intervals, traces=traces)
 
 
-def _keys(seen: Seen) -> tuple[str, ...]:
-    object_id = (seen.object_id.strip().lower(),) if seen.object_id and seen.object_id.strip() else ()
-    return object_id + addresses_of(seen.address)
+def participant_key(participant_id: int) -> str:
+    return f"participant:{participant_id}"
+
+
+def object_id_of(seen: Seen) -> str | None:
+    """In lower case; None where Teams tells none."""
+    return (seen.object_id or "").strip().lower() or None
+
+
+def _traces(
+    kind: str, object_id: str | None, addresses: tuple[str, ...], name: str | None
+) -> tuple[tuple[str, str], ...]:
+    """What may be recognised another time: nothing of a room, which is whoever sits in it."""
+    if kind in ("room", "masked", "guest"):
+        return ()
+    sure = ((("object id", object_id),) if object_id else ()) + tuple(("address", each) for each in addresses)
+    if sure or not name or not name.strip():
+        return sure
+    digits = re.sub(r"\D", "", name)
+    if kind == "phone" and len(digits) >= WHOLE_NUMBER and not STARRED.search(name):
+        return (("phone", digits),)
+    return (("name", " ".join(name.lower().split())),)  # a starred-out number is no more than a name
 
 
 def _kind(seen: Seen, keys: tuple[str, ...], roster: Roster) -> str:
@@ -129,7 +167,3 @@ def _kind(seen: Seen, keys: tuple[str, ...], roster: Roster) -> str:
         return "anonymous" if name else "masked"
     # A colleague outside the roster is a stand-in. A stranger's address may be somebody's address at home.
     return "guest" if keys[-1].rpartition("@")[2] in roster.domains else "unknown"
-
-
-def _joined(one: Presence, other: Presence) -> Presence:
-    return Presence(one.key, one.kind, one.participant_id, one.name or other.name, one.intervals + other.intervals)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,11 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from integration.demo.letters import Readers, Said
 from integration.demo.stage import Stage
+from integration.formats import number, percent
+from integration.language import gettext as _
+from integration.language import lazy, ngettext
 from integration.mail.eml import eml_of
 from integration.mail.mails import content_of
 from integration.mail.models import SENT, Mail
@@ -22,21 +25,23 @@ from integration.metrics.export import programs_as_json
 from integration.outbox import Message, State
 
 OUTLOOK_MAILS = {"meetingRequest": "invitation", "meetingUpdate": "update", "meetingCancelled": "cancellation"}
+VERDICTS = {"met": lazy("met"), "not met": lazy("not met"), "undecided": lazy("undecided")}
 NOT_BUILT_YET = ("offered", "booked", "completed", "cancelled", "no_show", "waiting")
 
 
 @dataclass(frozen=True)
 class Results:
     """What summary.json holds (docs: definitions), how many messages a person has to look at, and the answers that
-    people have posted, as they know them themselves."""
+    people have posted, as they know them themselves: scores, and whether they met."""
 
     summary: dict[str, Any]
     parked: int
     scores: tuple[int, ...]
+    said: tuple[Said, ...]
 
 
-def results(stage: Stage, *, awkward: list[str], scores: Sequence[int], seconds: float) -> Results:
-    """The figures as the product knows them now, and what it cost."""
+def results(stage: Stage, readers: Readers, *, awkward: list[str], seconds: float) -> Results:
+    """The figures as the product knows them now, what it cost, and what ``readers`` say they answered."""
     tools = stage.tools
     with tools.database.reading() as session:
         summary = {
@@ -48,7 +53,7 @@ def results(stage: Stage, *, awkward: list[str], scores: Sequence[int], seconds:
             "seconds": round(seconds, 1),
         }
         parked = session.scalar(select(func.count()).where(Message.state == State.PARKED)) or 0
-    return Results(summary, parked, tuple(scores))
+    return Results(summary, parked, tuple(readers.scores), tuple(readers.said))
 
 
 def write_results(stage: Stage, found: Results, folder: Path) -> None:
@@ -66,20 +71,26 @@ def print_results(found: Results, console: Console) -> None:
     """The closing table: one line per pod, one for the program."""
     for program in found.summary["programs"]:
         table = Table(title=program["name"], title_justify="left")
-        table.add_column("pod")
-        for heading in ("held", "attended", "participation", "unknown"):
+        table.add_column(_("Pod"))
+        for heading in (_("Sessions held"), _("Attended"), _("Participation"), _("Unknown")):
             table.add_column(heading, justify="right")
         for pod in program["pods"]:
             table.add_row(pod["name"], str(pod["held"]), *_rate(pod["participation"]))
         table.add_section()
-        table.add_row("all pods", str(program["held"]), *_rate(program["participation"]), style="bold")
+        table.add_row(_("All pods"), str(program["held"]), *_rate(program["participation"]), style="bold")
         console.print(table)
         console.print(_sentences(program))
     mails = ", ".join(f"{count} {kind}" for kind, count in found.summary["mails"].items())
-    console.print(f"Mails: {mails}.")
-    console.print(f"{found.summary['graph_requests']} requests to Graph in {found.summary['seconds']} seconds.")
+    console.print(_("Mails: %(mails)s.", mails=mails))
+    requests, seconds = found.summary["graph_requests"], number(found.summary["seconds"])
+    console.print(_("%(requests)s requests to Graph in %(seconds)s seconds.", requests=requests, seconds=seconds))
     if found.parked:
-        console.print(f"[bold red]{found.parked} messages are parked: a person must look at them.[/]")
+        parked = ngettext(
+            "%(n)s message is parked: a person must look at it.",
+            "%(n)s messages are parked: a person must look at them.",
+            found.parked,
+        )
+        console.print(parked, style="bold red")
 
 
 def _mails(session: Session, stage: Stage) -> dict[str, int]:
@@ -105,29 +116,36 @@ def _write_mail(mail: Mail, folder: Path) -> None:
 
 
 def _rate(rate: dict[str, Any]) -> tuple[str, str, str]:
-    value = "-" if rate["value"] is None else f"{rate['value']:.0%}"
+    value = "-" if rate["value"] is None else percent(rate["value"])
     if rate["high"] is not None and rate["high"] != rate["value"]:
-        value += f" to {rate['high']:.0%}"
+        value = _("%(low)s to %(high)s", low=value, high=percent(rate["high"]))
     return f"{rate['attended']}/{rate['invited']}", value, str(rate["unknown_occurrences"] or "")
 
 
 def _sentences(program: dict[str, Any]) -> str:
     onboarding, satisfaction = program["time_to_competency"], program["satisfaction"]
+    frequency, minutes, score = (
+        program["frequency_per_28_days"],
+        program["mean_duration_minutes"],
+        satisfaction["value"],
+    )
     said = [
-        f"{program['frequency_per_28_days']:.1f} sessions per pod in four weeks"
-        if program["frequency_per_28_days"] is not None
-        else "no session yet",
-        f"{program['mean_duration_minutes']:.0f} minutes on average"
-        if program["mean_duration_minutes"] is not None
-        else "no duration known",
-        f"satisfaction {satisfaction['value']:.1f} of 5 ({satisfaction['n']} answers)"
-        if satisfaction["value"] is not None
-        else "no answers yet",
-        f"days to competency {_days(onboarding['baseline'])} before, {_days(onboarding['pilot'])} in the pilot"
-        f" ({onboarding['verdict']})",
+        _("no session yet")
+        if frequency is None
+        else _("%(n)s sessions per pod in four weeks", n=number(frequency, 1)),
+        _("no duration known") if minutes is None else _("%(n)s minutes on average", n=number(minutes, 0)),
+        _("no answers yet")
+        if score is None
+        else _("satisfaction %(score)s of 5 (answers: %(n)s)", score=number(score, 1), n=satisfaction["n"]),
+        _(
+            "days to competency: %(before)s before, %(now)s in the pilot (%(verdict)s)",
+            before=_days(onboarding["baseline"]),
+            now=_days(onboarding["pilot"]),
+            verdict=VERDICTS[onboarding["verdict"]],
+        ),
     ]
     return "; ".join(said) + "."
 
 
 def _days(cohort: dict[str, Any]) -> str:
-    return "not reached" if cohort["median_days"] is None else f"{cohort['median_days']:.0f}"
+    return _("not reached") if cohort["median_days"] is None else number(cohort["median_days"], 0)

@@ -6,16 +6,17 @@ import heapq
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 from integration.demo.outside import TenantState
 from integration.demo.stage import Stage
 from integration.errors import PodsError
-from integration.jobs import is_quiet, next_due_at
+from integration.jobs import look, rests
+from integration.language import lazy
 
 LONGEST_WAIT_SECONDS = 60.0
-LOOK_AGAIN_SECONDS = 0.004
+LOOK_AGAIN_SECONDS = (0.004, 0.015)  # at first, and when it takes longer: looking costs what it waits for
 
 
 @dataclass
@@ -50,34 +51,27 @@ class Director:
 
     def wait_until_quiet(self) -> TenantState:
         """Wait until no request, notification, message or due work is left; then nothing can change by itself."""
-        gives_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
+        gives_up_at, (pause, longest) = time.monotonic() + LONGEST_WAIT_SECONDS, LOOK_AGAIN_SECONDS
         while time.monotonic() < gives_up_at:
             now = self.stage.tools.clock.now()
             # The product is asked first, since it is busy longest; then the tenant twice with the product in between:
             # whatever the product did meanwhile shows as a request.
-            if self._product_rests(now):
+            if rests(self.stage.tools, now):
                 before = self.stage.outside.state()
-                if before.is_idle and self._product_rests(now) and self.stage.outside.state() == before:
+                if before.is_idle and rests(self.stage.tools, now) and self.stage.outside.state() == before:
                     return before
-            time.sleep(LOOK_AGAIN_SECONDS)
+            time.sleep(pause)
+            pause = min(1.5 * pause, longest)
         raise PodsError(
-            "The demonstration does not come to rest: something is tried again and again.",
-            remedy="The messages above say what.",
+            lazy("The demonstration does not come to rest: something is tried again and again."),
+            remedy=lazy("The messages above say what."),
         )
 
-    def _product_rests(self, now: datetime) -> bool:
-        due_at = self._due_at()
-        return (due_at is None or due_at > now) and is_quiet(self.stage.tools)
-
-    def _due_at(self) -> datetime | None:
-        with self.stage.tools.database.reading() as session:
-            return next_due_at(session)
-
     def _next_instant(self, state: TenantState, end: datetime) -> datetime | None:
-        instants = [at for at in (self._due_at(), state.next_event_at) if at is not None]
+        instants = [at for at in (look(self.stage.tools.database).next_due_at, state.next_event_at) if at is not None]
         if self._agenda:
             instants.append(self._agenda[0][0])
-        following = max(min(instants, default=end), state.now)
+        following = max(_whole_second(min(instants, default=end)), state.now)
         if following <= end:
             return following
         if state.now < end:
@@ -87,3 +81,8 @@ class Director:
     def _act(self, instant: datetime) -> None:
         while self._agenda and self._agenda[0][0] <= instant:
             heapq.heappop(self._agenda)[2]()
+
+
+def _whole_second(at: datetime) -> datetime:
+    """The next whole second: what is due within one is due together, as for a scheduler that looks once a second."""
+    return at if at.microsecond == 0 else at.replace(microsecond=0) + timedelta(seconds=1)

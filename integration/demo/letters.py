@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
@@ -14,6 +15,7 @@ import httpx
 
 from integration.demo.behaviour import feedback_of
 from integration.errors import PodsError
+from integration.language import lazy
 
 LINK = re.compile(r'href="([^"]+)"')
 FEEDBACK, MET = "/feedback/", "/feedback/met/"
@@ -37,8 +39,18 @@ class Form(HTMLParser):
             self.fields[str(given["name"])] = given.get("value") or ""
 
 
+@dataclass(frozen=True)
+class Said:
+    """What somebody answered to "did you meet?", as they know it themselves: of which mail, and "yes" or "no"."""
+
+    reader: str
+    subject: str
+    answer: str
+
+
 class Readers:
-    """Reads new letters as their recipients. ``at`` puts an act on the agenda; ``scores`` are the answers posted."""
+    """Reads new letters as their recipients. ``at`` puts an act on the agenda; ``scores`` are the answers posted, and
+    ``said`` those to "did you meet?"; both are noted when the product has taken them."""
 
     def __init__(
         self, *, seed: int, at: Callable[[datetime, Callable[[], None]], None], met: Callable[[str], str | None]
@@ -48,6 +60,7 @@ class Readers:
         self._questions: Counter[str] = Counter()
         self._answered: set[str] = set()
         self.scores: list[int] = []
+        self.said: list[Said] = []
 
     def close(self) -> None:
         self._http.close()
@@ -62,7 +75,7 @@ class Readers:
             self._http.get(link).raise_for_status()
         reader = letter["recipients"][0]
         if MET in ours[0]:
-            self._decide_whether_met(ours, letter["subject"], now=now)
+            self._decide_whether_met(ours, reader, letter["subject"], now=now)
         else:
             self._decide_score(ours, reader, now=now)
 
@@ -84,16 +97,23 @@ class Readers:
         self._send(link)
         self.scores.append(score)
 
-    def _decide_whether_met(self, links: list[str], subject: str, *, now: datetime) -> None:
+    def _decide_whether_met(self, links: list[str], reader: str, subject: str, *, now: datetime) -> None:
         answer = self._met(subject)
         if answer is None:
             return
         link = next(link for link in links if re.search(rf"[?&]\w+={answer}\b", link))
-        self._at(now + timedelta(hours=2), lambda: self._send(link))
+        said = Said(reader, subject, answer)
+        self._at(now + timedelta(hours=2), lambda: self._send_said(link, said))
+
+    def _send_said(self, link: str, said: Said) -> None:
+        self._send(link)
+        self.said.append(said)
 
     def _send(self, link: str) -> None:
         page = self._http.get(link).raise_for_status()
         form = Form(page.text)
         if form.action is None:
-            raise PodsError(f"The page behind a mail's link has no form ({page.url.path.split('/')[1]}).")
+            raise PodsError(
+                lazy("The page behind a mail's link has no form (%(page)s).", page=page.url.path.split("/")[1])
+            )
         self._http.post(str(page.url.join(form.action or str(page.url))), data=form.fields).raise_for_status()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +26,9 @@ from integration.demo.opening import bring_roster, open_pilot
 from integration.demo.outside import TenantState
 from integration.demo.stage import Stage, stage
 from integration.errors import PodsError
+from integration.formats import moment
+from integration.language import gettext as _
+from integration.language import lazy
 from integration.people.people import by_mail
 from integration.scheduling.membership import leave
 
@@ -38,16 +43,25 @@ def play(*, people: int, weeks: int, seed: int, out: Path, record: Path | None, 
     """Play the pilot, write ``out``, print the closing table; with ``serve`` show the pages until Ctrl-C."""
     if not FEWEST_PEOPLE <= people <= MOST_PEOPLE or not 1 <= weeks <= 12:
         raise PodsError(
-            f"{people} people for {weeks} weeks cannot be played.",
-            remedy=f"Take {FEWEST_PEOPLE} to {MOST_PEOPLE} people and 1 to 12 weeks.",
+            lazy("%(people)s people for %(weeks)s weeks cannot be played.", people=people, weeks=weeks),
+            remedy=lazy(
+                "Take %(fewest)s to %(most)s people and 1 to 12 weeks.", fewest=FEWEST_PEOPLE, most=MOST_PEOPLE
+            ),
         )
     log.configure(level="WARNING")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: everything on the stage is taken down
     console = Console()
     ports = PORTS if serve else None
     with played(people=people, weeks=weeks, seed=seed, record=record, ports=ports, console=console) as (on, found):
         write_results(on, found, out)
         print_results(found, console)
-        console.print(f"Written: {out}/summary.json and one mail of each kind in {out}/mail/.")
+        console.print(
+            _(
+                "Written: %(file)s and one mail of each kind in %(folder)s.",
+                file=out / "summary.json",
+                folder=out / "mail",
+            )
+        )
         if serve:
             _serve(on, console)
 
@@ -64,7 +78,7 @@ def played(
             pilot.play()
         finally:
             pilot.readers.close()
-        yield on, results(on, awkward=pilot.awkward(), scores=pilot.readers.scores, seconds=time.monotonic() - began)
+        yield on, results(on, pilot.readers, awkward=pilot.awkward(), seconds=time.monotonic() - began)
 
 
 class _Pilot:
@@ -87,7 +101,7 @@ class _Pilot:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
         with Progress(*columns, TimeElapsedColumn(), console=self._console) as bar:
             span = (self._ends_at - OPENS_AT).total_seconds()
-            task = bar.add_task("Importing the roster, planning the pods", total=span)
+            task = bar.add_task(_("Importing the roster, planning the pods"), total=span)
             self._director.on_move = partial(_show, bar.update, task)
             cast = self._open()
             self._director.play_until(self._ends_at)
@@ -181,14 +195,16 @@ def _is_about(series: str | None, subject: str) -> bool:
 
 def _show(update: Callable[..., None], task: int, at: datetime) -> None:
     week = (at.date() - FIRST_WEEK).days // 7 + 1
-    words = "Before the pilot" if week < 1 else f"Week {week}"
-    update(task, completed=(at - OPENS_AT).total_seconds(), description=f"{words}, {at:%a %d %b %H:%M} UTC")
+    words = _("Before the pilot") if week < 1 else _("Week %(n)s", n=week)
+    update(task, completed=(at - OPENS_AT).total_seconds(), description=f"{words}, {moment(at, None)}")
 
 
 def _serve(on: Stage, console: Console) -> None:
-    console.print(f"\nThe product: {on.product_url}\nEverybody's Outlook: {on.tenant_url}\nCtrl-C ends both.")
+    console.print("\n" + _("The product: %(url)s", url=on.product_url))
+    console.print(_("Everybody's Outlook: %(url)s", url=on.tenant_url))
+    console.print(_("Ctrl-C ends both."))
     try:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
-        console.print("Ending.")
+        console.print(_("Ending."))

@@ -19,6 +19,7 @@ import httpx
 from integration.config import Settings
 from integration.demo.outside import Outside
 from integration.errors import PodsError
+from integration.language import lazy
 from integration.serve import stop_processes
 from integration.tools import Tools
 
@@ -46,6 +47,7 @@ def stage(
     start.
     """
     product_port, tenant_port = ports or (_free_port(), _free_port())
+    _refuse_taken(product_port, tenant_port)
     with ExitStack() as closing:
         folder = Path(closing.enter_context(TemporaryDirectory(prefix="learning-pods-", dir=_in_memory())))
         clock_file = folder / "clock"
@@ -98,7 +100,9 @@ def _tenant_settings(printed: Path) -> dict[str, str]:
         if "SENDER_MAILBOXES" in found:
             return found
         time.sleep(0.02)
-    raise PodsError("The simulator does not say how to reach it.", remedy=f"Look at {printed}.")
+    raise PodsError(
+        lazy("The simulator does not say how to reach it."), remedy=lazy("Look at %(file)s.", file=str(printed))
+    )
 
 
 def _start(
@@ -112,19 +116,39 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise PodsError(f"What should answer at {url} has ended.", remedy="Its messages stand above.")
+            raise PodsError(
+                lazy("What should answer at %(url)s has ended.", url=url), remedy=lazy("Its messages stand above.")
+            )
         try:
             if httpx.get(url, timeout=1).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
-    raise PodsError(f"Nothing answers at {url}.", remedy="Is the port free, and the machine not overloaded?")
+    raise PodsError(
+        lazy("Nothing answers at %(url)s.", url=url), remedy=lazy("Is the port free, and the machine not overloaded?")
+    )
 
 
 def _in_memory() -> str | None:
     """A folder in memory where there is one: the play's data is thrown away, so nothing is gained by a disk."""
     folder = "/dev/shm"
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def _refuse_taken(*ports: int) -> None:
+    """What answers on a port already would be taken for ours."""
+    for port in ports:
+        with socket.socket() as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listening.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise PodsError(
+                    lazy("Port %(port)s is taken.", port=port),
+                    remedy=lazy(
+                        "End what listens there (another demonstration?), or use --no-serve: it takes free ports."
+                    ),
+                ) from error
 
 
 def _free_port() -> int:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from integration.errors import Conflict, InputRefused
 from integration.feedback.models import FeedbackAnswer, FeedbackRequest
 from integration.feedback.questions import HIGHEST
+from integration.language import lazy
 
 LONGEST_COMMENT = 2000
 
@@ -23,12 +24,17 @@ def record_answer(
     once the request expired.
     """
     if at >= request.expires_at:
-        raise Conflict("This question can no longer be answered.", remedy="It was open for two weeks.")
+        raise Conflict(lazy("This question can no longer be answered."), remedy=lazy("It was open for two weeks."))
     if not 1 <= score <= HIGHEST:
-        raise InputRefused(f"{score} is no answer.", remedy=f"Choose 1 to {HIGHEST}.")
+        raise InputRefused(
+            lazy("%(score)s is no answer.", score=score), remedy=lazy("Choose 1 to %(most)s.", most=HIGHEST)
+        )
     text = comment.strip().replace("\x00", "") or None
     if text and len(text) > LONGEST_COMMENT:
-        raise InputRefused(f"The comment has {len(text)} characters.", remedy=f"Keep it to {LONGEST_COMMENT}.")
+        raise InputRefused(
+            lazy("The comment has %(length)s characters.", length=len(text)),
+            remedy=lazy("Keep it to %(most)s.", most=LONGEST_COMMENT),
+        )
     _write(session, request, score=score, comment=text, consent=consent and text is not None, at=at)
     request.reminder_due_at = None
 

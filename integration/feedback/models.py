@@ -72,3 +72,21 @@ class MetRequest(Base):
 
     occurrence: Mapped[Occurrence] = relationship()
     participant: Mapped[Participant] = relationship()
+
+
+class SharedRequest(Base):
+    """ "Who shared the room?", asked of one person about an occurrence with fewer accounts than people."""
+
+    __tablename__ = "shared_request"
+    __table_args__ = (UniqueConstraint("occurrence_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    occurrence_id: Mapped[int] = mapped_column(ForeignKey("occurrence.id"))
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), index=True)
+    nonce: Mapped[str]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+
+    occurrence: Mapped[Occurrence] = relationship()
+    participant: Mapped[Participant] = relationship()

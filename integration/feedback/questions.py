@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from integration.language import Lazy, lazy
+from integration.language import gettext as _
+
 QUESTIONS = {
-    "learning pod": "How useful was this session for your work?",
-    "micro-lesson": "How useful was this lesson for your work?",
-    "peer coaching": "How much did this coaching session help you?",
-    "skill-swap": "How much did you take away from this swap?",
-    "problem clinic": "How close did the clinic bring the problem to a solution?",
-    "shadow shift": "How useful was this shift for your own work?",
-    "lunch-and-learn": "How useful was this session for your work?",
+    "learning pod": lazy("How useful was this session for your work?"),
+    "micro-lesson": lazy("How useful was this lesson for your work?"),
+    "peer coaching": lazy("How much did this coaching session help you?"),
+    "skill-swap": lazy("How much did you take away from this swap?"),
+    "problem clinic": lazy("How close did the clinic bring the problem to a solution?"),
+    "shadow shift": lazy("How useful was this shift for your own work?"),
+    "lunch-and-learn": lazy("How useful was this session for your work?"),
 }
-OTHERWISE = "How useful was this session?"
+OTHERWISE = lazy("How useful was this session?")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Face:
 
     score: int  # 1 worst .. 5 best
     face: str
-    words: str
+    words: Lazy
 
     @property
     def label(self) -> str:
@@ -30,23 +33,24 @@ class Face:
 
 
 FACES = (
-    Face(1, "😞", "Not at all"),
-    Face(2, "😕", "A little"),
-    Face(3, "😐", "Somewhat"),
-    Face(4, "😊", "Much"),
-    Face(5, "😃", "Very much"),
+    Face(1, "😞", lazy("Not at all")),
+    Face(2, "😕", lazy("A little")),
+    Face(3, "😐", lazy("Somewhat")),
+    Face(4, "😊", lazy("Much")),
+    Face(5, "😃", lazy("Very much")),
 )
 HIGHEST = FACES[-1].score
 
 
 def question_for(program_format: str) -> str:
     """The one question about a session of this format."""
-    return QUESTIONS.get(program_format, OTHERWISE)
+    return str(QUESTIONS.get(program_format, OTHERWISE))
 
 
 def who_sees(small_group: int) -> str:
     """Who can see an answer, in words; ``small_group`` is the program's k (docs: definitions)."""
-    return (
-        f"Leaders see averages only, and none of fewer than {small_group} answers. "
-        "Your name is never shown beside your answer."
+    return _(
+        "Leaders see averages only, and none of fewer than %(least)s answers. "
+        "Your name is never shown beside your answer.",
+        least=small_group,
     )

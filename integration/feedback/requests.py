@@ -10,22 +10,24 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from integration.attendance.models import CORRECTED, MEASURED, UPLOADED, Attendance
-from integration.feedback.models import FeedbackRequest, MetRequest
+from integration.attendance.models import CORRECTED, DECLARED, MEASURED, UPLOADED, Attendance
+from integration.attendance.sharing import sharing_of
+from integration.feedback.models import FeedbackRequest, MetRequest, SharedRequest
 from integration.people.models import Participant
 from integration.scheduling.models import Invited, Occurrence
 
 ANSWERABLE_FOR = timedelta(days=14)
 REMIND_AFTER = timedelta(days=2)
-KNOWS_WHO_CAME = (MEASURED, UPLOADED, CORRECTED)
+KNOWS_WHO_CAME = (MEASURED, UPLOADED, DECLARED, CORRECTED)
 
-Request = TypeVar("Request", FeedbackRequest, MetRequest)
+Request = TypeVar("Request", FeedbackRequest, MetRequest, SharedRequest)
 
 
 def request_feedback(session: Session, occurrence: Occurrence, *, now: datetime) -> list[FeedbackRequest]:
     """Write a request for everybody who came and was not asked yet; returns the new ones.
 
-    Who came is known from reports or a correction; asking again after a correction asks only those it added. With
+    Who came is known from reports, a facilitator who said who shared the room, or a correction; asking again asks
+    only those that were added. With
     "counts only" nobody knows who came: then all are asked who were invited to a held session and did not decline.
     """
     of_it = select(FeedbackRequest.participant_id).where(FeedbackRequest.occurrence_id == occurrence.id)
@@ -51,6 +53,26 @@ def request_met(session: Session, occurrence: Occurrence, *, now: datetime) -> M
     return _written(
         session,
         MetRequest(
+            occurrence=occurrence,
+            participant=person,
+            nonce=_nonce(),
+            asked_at=now,
+            expires_at=now + ANSWERABLE_FOR,
+        ),
+    )
+
+
+def request_shared(session: Session, occurrence: Occurrence, *, now: datetime) -> SharedRequest | None:
+    """Ask one person, once, who shared a device, if that may explain who was not found; else None."""
+    if session.scalar(select(SharedRequest.id).where(SharedRequest.occurrence_id == occurrence.id)):
+        return None
+    sharing = sharing_of(session, occurrence)
+    person = next((each for each in _who_could_tell(occurrence) if _is_here(each)), None)
+    if sharing is None or sharing.is_answered or person is None:
+        return None
+    return _written(
+        session,
+        SharedRequest(
             occurrence=occurrence,
             participant=person,
             nonce=_nonce(),

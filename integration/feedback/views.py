@@ -10,48 +10,30 @@ from __future__ import annotations
 import time
 from typing import TypeVar
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from integration.admin.keyed_pages import Closed, keep_keyed
 from integration.attendance.outcomes import declare_met
-from integration.errors import Conflict, InputRefused, PodsError
+from integration.errors import Conflict, InputRefused
 from integration.feedback.answers import LONGEST_COMMENT, record_answer
 from integration.feedback.letters import when
-from integration.feedback.models import FeedbackRequest, MetRequest
-from integration.feedback.pace import Pace
+from integration.feedback.models import FeedbackRequest, MetRequest, SharedRequest
 from integration.feedback.questions import FACES, question_for, who_sees
 from integration.feedback.tokens import Purpose, Ticket, read_token
+from integration.language import gettext as _
+from integration.language import lazy, speak
+from integration.pace import Pace
 from integration.tools import Tools
 
 LARGEST_FORM_BYTES = 32 * 1024
 POSTS = Pace(limit=20, seconds=60)
 
-Asked = TypeVar("Asked", FeedbackRequest, MetRequest)
+Asked = TypeVar("Asked", FeedbackRequest, MetRequest, SharedRequest)
 
 blueprint = Blueprint("feedback", __name__, url_prefix="/feedback", template_folder="templates")
-
-
-class Closed(PodsError):
-    """A link that leads nowhere: forged (404), expired, replaced or erased (410), or used too often (429)."""
-
-    def __init__(self, status: int, message: str, *, remedy: str) -> None:
-        super().__init__(message, remedy=remedy)
-        self.status = status
-
-
-@blueprint.errorhandler(Closed)
-def show_closed(error: Closed) -> ResponseReturnValue:
-    return render_template("feedback/closed.html", error=error), error.status
-
-
-@blueprint.after_request
-def keep_private(response: Response) -> Response:
-    """The address is the key: no copy of the page, and no other site that learns the address."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+keep_keyed(blueprint)
 
 
 @blueprint.get("/<token>")
@@ -66,13 +48,13 @@ def show_question(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/<token>")
 def answer_question(token: str) -> ResponseReturnValue:
-    form, tools = _form(token), _tools()
+    form, tools = posted_form(token), _tools()
     chosen, comment = _score(form.get("score", "")), form.get("comment", "")
     consent = form.get("consent") == "yes"
     with tools.database.transaction() as session:
         asked = _feedback_request(session, token)
         if chosen is None:
-            fault = "Please choose one of the five answers."
+            fault = _("Please choose one of the five answers.")
             return _question_page(asked, token, chosen=None, comment=comment, consent=consent, fault=fault), 400
         try:
             at = tools.clock.now()
@@ -104,11 +86,11 @@ def show_met(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/met/<token>")
 def answer_met(token: str) -> ResponseReturnValue:
-    met, tools = _yes_or_no(_form(token).get("met", "")), _tools()
+    met, tools = _yes_or_no(posted_form(token).get("met", "")), _tools()
     with tools.database.transaction() as session:
         asked = _met_request(session, token)
         if met is None:
-            return _met_page(asked, token, chosen=None, fault="Please choose yes or no."), 400
+            return _met_page(asked, token, chosen=None, fault=_("Please choose yes or no.")), 400
         _declare(session, asked, met=met)
     return redirect(url_for("feedback.show_met_thanks", token=token), 303)
 
@@ -126,37 +108,48 @@ def _tools() -> Tools:
     return current_app.extensions["tools"]
 
 
-def _form(token: str) -> dict[str, str]:
+def posted_form(token: str) -> dict[str, str]:
+    """What was posted under a link; raises Closed (429) when that was too often."""
     if not POSTS.allows(token, at=time.monotonic()):
-        raise Closed(429, "That was too often.", remedy="Your last answer is kept; try again in a minute.")
+        raise Closed(
+            429, lazy("That was too often."), remedy=lazy("Your last answer is kept; try again in a minute.")
+        )
     request.max_content_length = LARGEST_FORM_BYTES
     return request.form.to_dict()
 
 
 def _feedback_request(session: Session, token: str) -> FeedbackRequest:
-    ticket = _ticket(token, Purpose.FEEDBACK)
-    return _still_open(session.get(FeedbackRequest, ticket.request_id), ticket)
+    ticket = ticket_of(token, Purpose.FEEDBACK)
+    return still_open(session.get(FeedbackRequest, ticket.request_id), ticket)
 
 
 def _met_request(session: Session, token: str) -> MetRequest:
-    ticket = _ticket(token, Purpose.MET)
-    return _still_open(session.get(MetRequest, ticket.request_id), ticket)
+    ticket = ticket_of(token, Purpose.MET)
+    return still_open(session.get(MetRequest, ticket.request_id), ticket)
 
 
-def _ticket(token: str, purpose: Purpose) -> Ticket:
+def ticket_of(token: str, purpose: Purpose) -> Ticket:
+    """What a link says; raises Closed (404) when it is none of ours for this purpose."""
     ticket = read_token(token, purpose=purpose, secret_key=_tools().settings.secret_key)
     if ticket is None:
-        raise Closed(404, "This link is not one of ours.", remedy="Open the link in the mail itself, whole.")
+        raise Closed(
+            404, lazy("This link is not one of ours."), remedy=lazy("Open the link in the mail itself, whole.")
+        )
     return ticket
 
 
-def _still_open(asked: Asked | None, ticket: Ticket) -> Asked:
+def still_open(asked: Asked | None, ticket: Ticket) -> Asked:
+    """The request behind a link, in the language of whom it asks; raises Closed (410) when it is open no more."""
     if asked is None or asked.participant.person is None:
-        raise Closed(410, "This question no longer exists.", remedy="What belonged to it was erased.")
+        raise Closed(410, lazy("This question no longer exists."), remedy=lazy("What belonged to it was erased."))
+    if asked.participant.person.language:
+        speak(asked.participant.person.language)  # as in the mail that led here
     if asked.nonce != ticket.nonce:
-        raise Closed(410, "This link was replaced.", remedy="Use the link in the latest mail about this session.")
+        remedy = _("Use the link in the latest mail about this session.")
+        raise Closed(410, lazy("This link was replaced."), remedy=remedy)
     if _tools().clock.now() >= asked.expires_at:
-        raise Closed(410, "This question is closed.", remedy="It was open for two weeks. An answer given is kept.")
+        remedy = _("It was open for two weeks. An answer given is kept.")
+        raise Closed(410, lazy("This question is closed."), remedy=remedy)
     return asked
 
 

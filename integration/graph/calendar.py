@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,6 +39,7 @@ from integration.graph.transport import (
     window,
 )
 from integration.graph.zones import windows_name
+from integration.language import lazy
 
 if TYPE_CHECKING:
     from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
@@ -48,7 +49,7 @@ DELTA_PAGE_SIZE = 50
 TIMES = (IMMUTABLE_IDS, UTC_TIMES)
 HEAD = (
     "id,type,subject,start,end,originalStartTimeZone,originalStart,iCalUId,changeKey,organizer,attendees,"
-    "onlineMeeting,isCancelled,isOrganizer,seriesMasterId,transactionId,webLink"
+    "onlineMeeting,isCancelled,isOrganizer,seriesMasterId,transactionId,webLink,location"
 )
 
 
@@ -77,6 +78,13 @@ class CalendarCalls:
     def get_event(self, mailbox: str, event_id: str) -> CalendarEvent:
         """The event with its body; for an occurrence its id as ``instances`` gave it."""
         return self._event(self.part_to_get(mailbox, event_id))
+
+    def find_event(self, mailbox: str, event_id: str) -> CalendarEvent | None:
+        """As ``get_event``; None when the event is not there (any more)."""
+        try:
+            return self.get_event(mailbox, event_id)
+        except NotFound:
+            return None
 
     def update_event(self, mailbox: str, event_id: str, changes: EventChanges) -> CalendarEvent:
         """PATCH what is set in ``changes``; a start without length or zone keeps the event's own, read first."""
@@ -126,6 +134,18 @@ class CalendarCalls:
             prefer=TIMES,
         )
         return self._in_order(request)
+
+    def cancelled_dates(self, mailbox: str, master_id: str) -> frozenset[date]:
+        """The dates of a series whose occurrence was deleted or cancelled, on the wall of the series."""
+        request = Request(
+            operation=operations.GET_EVENT,
+            builder=self._user(mailbox).events.by_event_id(master_id),
+            mailbox=mailbox,
+            query=query(select="id,cancelledOccurrences"),
+            prefer=TIMES,
+        )
+        wire = decoded(self._transport.send(request), WireEvent, operation=request.operation)
+        return frozenset(date.fromisoformat(one[-10:]) for one in wire.cancelled_occurrences or ())
 
     def find_by_tag(self, mailbox: str, tag: str) -> CalendarEvent | None:
         """The event or series that carries our tag."""
@@ -213,16 +233,19 @@ class CalendarCalls:
         if name == "UTC" or name in self.supported_time_zones(mailbox):
             return name
         raise ZoneUnsupported(
-            f"The mailbox does not take the time zone {time_zone!r}.", remedy="Choose another zone of the same clock."
+            lazy("The mailbox does not take the time zone %(zone)s.", zone=repr(time_zone)),
+            remedy=lazy("Choose another zone of the same clock."),
         )
 
     def _changed(self, mailbox: str, event_id: str, changes: EventChanges) -> outgoing.OutEvent:
-        if changes.starts_local is None and (changes.length is not None or changes.time_zone is not None):
-            raise ValueError("a new length or time zone needs starts_local")
+        if changes.starts_local is None and (changes.length or changes.time_zone or changes.weekly):
+            raise ValueError("a new length, time zone or pattern needs starts_local")
         wanted = outgoing.OutEvent(
             subject=changes.subject,
             body=outgoing.html_out(changes.body_html) if changes.body_html is not None else None,
             attendees=outgoing.attendees_out(changes.attendees) if changes.attendees is not None else None,
+            is_online_meeting=True if changes.online else None,
+            online_meeting_provider=outgoing.TEAMS if changes.online else None,
         )
         if changes.starts_local is None:
             return wanted
@@ -232,6 +255,7 @@ class CalendarCalls:
         assert timed.time_zone
         zone = self._zone(mailbox, timed.time_zone)
         wanted.start = outgoing.wall_out(timed.starts_local, zone)
+        wanted.recurrence = outgoing.recurrence_out(changes.weekly, zone) if changes.weekly else None
         wanted.end = outgoing.wall_out(outgoing.end_local(timed.starts_local, timed.length, timed.time_zone), zone)
         return wanted
 
@@ -239,7 +263,9 @@ class CalendarCalls:
         event = self.get_event(mailbox, event_id)
         zone = changes.time_zone or event.time_zone
         if zone is None:
-            raise ZoneUnsupported("The event's own time zone has no known rules.", remedy="Give the time zone, too.")
+            raise ZoneUnsupported(
+                lazy("The event's own time zone has no known rules."), remedy=lazy("Give the time zone, too.")
+            )
         return replace(changes, length=changes.length or event.ends_at - event.starts_at, time_zone=zone)
 
     def _unless_gone(self, request: Request) -> None:
@@ -259,7 +285,7 @@ class CalendarCalls:
                 last[wire.id] = wire
             link = page.delta_link
         if link is None:
-            raise Rejected("The delta round ended without a delta link.", remedy="Start a full round.")
+            raise Rejected(lazy("The delta round ended without a delta link."), remedy=lazy("Start a full round."))
         removed = [RemovedEvent(wire.id) for wire in last.values() if wire.removed is not None]
         changed = self._whole(request.mailbox, [wire for wire in last.values() if wire.removed is None], removed)
         return EventDelta(tuple(changed), tuple(removed), link)
@@ -277,7 +303,7 @@ class CalendarCalls:
                 events.append(event_in(wire))
                 continue
             if mailbox is None:
-                raise GraphError("A delta item came without its times.", remedy="Start a full round.")
+                raise GraphError(lazy("A delta item came without its times."), remedy=lazy("Start a full round."))
             try:
                 events.append(self.get_event(mailbox, wire.id))
             except NotFound:

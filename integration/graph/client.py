@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from integration.graph.availability import AvailabilityCalls
 from integration.graph.batch import send_batch
 from integration.graph.calendar import CalendarCalls
+from integration.graph.calls import CallCalls
 from integration.graph.credential import CredentialSettings, cloud_of, credential_for, roles_in
 from integration.graph.directory import DirectoryCalls
 from integration.graph.errors import Forbidden
@@ -22,6 +23,7 @@ from integration.graph.meetings import MeetingCalls
 from integration.graph.resources import Batched
 from integration.graph.subscriptions import SubscriptionCalls
 from integration.graph.transport import Request, Transport
+from integration.language import lazy
 
 if TYPE_CHECKING:
     from integration.graph.engine import Engine
@@ -64,6 +66,7 @@ class Graph:
         self.mail = MailCalls(transport)
         self.directory = DirectoryCalls(transport)
         self.subscriptions = SubscriptionCalls(transport)
+        self.calls = CallCalls(transport)
 
     def requests(self) -> int:
         """How many requests this process has sent; a batch counts as one."""
@@ -75,8 +78,8 @@ class Graph:
         roles = roles_in(self._transport.token())
         if roles is None:
             raise Forbidden(
-                "The access token does not show its roles.",
-                remedy="Check TENANT_ID: tokens for Graph from Entra are readable.",
+                lazy("The access token does not show its roles."),
+                remedy=lazy("Check TENANT_ID: tokens for Graph from Entra are readable."),
             )
         return roles
 

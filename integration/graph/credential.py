@@ -16,18 +16,14 @@ import msgspec
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
+from integration.config import LOGIN_HOSTS
 from integration.errors import SettingRefused
+from integration.language import lazy
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-LOGIN_HOSTS = {  # Graph host -> sign-in host, https://learn.microsoft.com/graph/deployments
-    "graph.microsoft.com": "login.microsoftonline.com",
-    "graph.microsoft.us": "login.microsoftonline.us",
-    "dod-graph.microsoft.us": "login.microsoftonline.us",
-    "microsoftgraph.chinacloudapi.cn": "login.chinacloudapi.cn",
-}
 RENEW_BEFORE_EXPIRY_SECONDS = 120
 
 
@@ -69,8 +65,10 @@ def cloud_of(base_url: str) -> Cloud:
         return Cloud(base_url.rstrip("/"), host, loopback=False)
     raise SettingRefused(
         "GRAPH_BASE_URL",
-        f"names {url.scheme or 'no scheme'}://{host or '?'}, which is no Graph of Microsoft's.",
-        remedy=f"Use https with one of {', '.join(LOGIN_HOSTS)}, or a simulator on 127.0.0.1.",
+        lazy(
+            "%(name)s leads to %(url)s, which is no Graph of Microsoft's.", url=f"{url.scheme or '?'}://{host or '?'}"
+        ),
+        remedy=lazy("Use https with one of %(hosts)s, or a simulator on 127.0.0.1.", hosts=", ".join(LOGIN_HOSTS)),
     )
 
 
@@ -98,7 +96,9 @@ class LoopbackCredential:
 
     def __init__(self, base_url: str, *, tenant_id: str, client_id: str, client_secret: str) -> None:
         if not cloud_of(base_url).loopback:
-            raise SettingRefused("GRAPH_BASE_URL", "is not loopback.", remedy="Sign in through Entra instead.")
+            raise SettingRefused(
+                "GRAPH_BASE_URL", lazy("%(name)s is not loopback."), remedy=lazy("Sign in through Entra instead.")
+            )
         self._url = f"{base_url.rstrip('/').removesuffix('/v1.0')}/{tenant_id}/oauth2/v2.0/token"
         self._form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
         self._token: AccessToken | None = None
@@ -204,5 +204,9 @@ def _entra(settings: CredentialSettings, login_host: str) -> AsyncTokenCredentia
 def _app(settings: CredentialSettings) -> tuple[str, str]:
     if settings.tenant_id is None or settings.client_id is None:
         missing = "TENANT_ID" if settings.tenant_id is None else "CLIENT_ID"
-        raise SettingRefused(missing, "is missing.", remedy="Both stand on the app registration's overview in Entra.")
+        raise SettingRefused(
+            missing,
+            lazy("%(name)s is not set."),
+            remedy=lazy("Both stand on the app registration's overview in Entra."),
+        )
     return settings.tenant_id, settings.client_id

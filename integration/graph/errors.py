@@ -23,11 +23,20 @@ import msgspec
 from integration.errors import PodsError
 from integration.graph.operations import Operation
 from integration.graph.remedies import remedy_for
+from integration.language import Wording, joined, lazy
 
 LONGEST_QUOTE = 160  # characters of Graph's own words
 CODE = re.compile(r"(?=.{1,64}$)[A-Za-z_.]+(\d{1,3}[A-Za-z_.]+)?")  # one number at most: ids and tokens hold many
 SYNC_LOST_CODES = {"syncstatenotfound", "syncstateinvalid", "resyncrequired", "syncstateexpired"}
 DEFAULT_RETRY_AFTER = 5.0  # seconds
+NO_MAILBOX_CODES = {  # the account or its mailbox is gone, not the one thing that was asked for
+    "mailboxnotenabledforrestapi",
+    "mailboxnotsupportedforrestapi",
+    "errorinvaliduser",
+    "errornonexistentmailbox",
+    "request_resourcenotfound",
+    "resourcenotfound",
+}
 
 
 class GraphError(PodsError):
@@ -35,9 +44,9 @@ class GraphError(PodsError):
 
     def __init__(
         self,
-        message: str,
+        message: Wording,
         *,
-        remedy: str = "",
+        remedy: Wording = "",
         status: int | None = None,
         code: str = "",
         request_id: str | None = None,
@@ -46,6 +55,11 @@ class GraphError(PodsError):
         self.status = status
         self.code = code
         self.request_id = request_id
+
+    @property
+    def says_mailbox_is_gone(self) -> bool:
+        """Whether the whole mailbox is missing: deleted, unlicensed or moved out of the cloud."""
+        return self.code.lower() in NO_MAILBOX_CODES
 
 
 class Unavailable(GraphError):
@@ -95,7 +109,7 @@ def error_from(
     code = _most_telling_code(fault)
     kind = _kind(status, code, operation)
     error = kind(
-        f"Graph answered {status}{f' {code}' if code else ''} to {operation}.{_quoted(fault.message)}",
+        _answered(status, code, operation, fault.message),
         remedy=remedy_for(status, code, fault.message, operation),
         status=status,
         code=code,
@@ -171,6 +185,10 @@ def _kind(status: int, code: str, operation: Operation) -> type[GraphError]:
     return Rejected
 
 
-def _quoted(message: str) -> str:
+def _answered(status: int, code: str, operation: Operation, message: str) -> Wording:
+    answer = f"{status} {code}".strip()
     words = scrubbed(message)
-    return f' It says: "{words}".' if words else ""
+    return joined(
+        lazy("Graph answered %(answer)s to %(operation)s.", answer=answer, operation=str(operation)),
+        lazy('It says: "%(words)s".', words=words) if words else "",
+    )

@@ -12,6 +12,7 @@ from integration.graph.errors import NotFound
 from integration.graph.reports import WireMeeting, WireRecord, WireReport, head_in, meeting_in, report_in
 from integration.graph.resources import AttendanceReport, OnlineMeeting, ReportHead
 from integration.graph.transport import Page, Request, Transport, decoded, following_request, query, quoted
+from integration.language import lazy
 
 if TYPE_CHECKING:
     from msgraph.generated.users.item.online_meetings.online_meetings_request_builder import (
@@ -36,8 +37,8 @@ class MeetingCalls:
         wire = next(self._transport.collect(request, Page[WireMeeting]), None)
         if wire is None:
             raise NotFound(
-                "No Teams meeting has this join URL.",
-                remedy="Check that the organizer owns the meeting; it expires 60 days after its last use.",
+                lazy("No Teams meeting has this join URL."),
+                remedy=lazy("Check that the organizer owns the meeting; it expires 60 days after its last use."),
                 status=404,
             )
         return meeting_in(wire)

@@ -53,10 +53,15 @@ GET_MESSAGE = _get(_MESSAGE, "Mail.Read")
 SEND_DRAFT = Operation("POST", f"{_MESSAGE}/send", "Mail.Send")
 DELETE_MESSAGE = Operation("DELETE", _MESSAGE, "Mail.ReadWrite")
 LIST_INBOX = _get("/users/{user-id}/mailFolders/{mailFolder-id}/messages", "Mail.ReadBasic.All")
+DELTA_INBOX = _get(
+    "/users/{user-id}/mailFolders/{mailFolder-id}/messages/delta()", "Mail.ReadBasic.All", is_delta=True
+)
 
 GET_USER = _get("/users/{user-id}", "User.ReadBasic.All")
 LIST_USERS = _get("/users", "User.ReadBasic.All")
 LIST_LICENCES = _get("/users/{user-id}/licenseDetails", "LicenseAssignment.Read.All")
+
+GET_CALL_RECORD = _get("/communications/callRecords/{callRecord-id}", "CallRecords.Read.All")
 
 # Subscribing needs the permission to read what is subscribed to, and nothing of its own.
 CREATE_SUBSCRIPTION = Operation("POST", "/subscriptions", None)

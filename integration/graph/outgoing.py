@@ -22,9 +22,11 @@ from integration.graph.translate import (
 # A namespace of our own for named properties (MS-OXPROPS): it must never change, or no tagged item is found again.
 TAG_PROPERTY = "String {6f1c3b52-8a0e-4c57-9d3e-2b7f4a916e08} Name PodsTag"
 LIST_UNSUBSCRIBE_PROPERTY = "String 0x1045"
+MESSAGE_CLASS_PROPERTY = "String 0x001A"  # PidTagMessageClass (MS-OXCMSG 2.2.1.3)
 AUTO_RESPONSE_SUPPRESS_PROPERTY = "Integer 0x3FDF"
 NO_OUT_OF_OFFICE_OR_AUTO_REPLY = "48"
 MOST_HEADERS = 5
+TEAMS = "teamsForBusiness"
 
 
 class OutProperty(msgspec.Struct):
@@ -79,10 +81,10 @@ def event_out(draft: EventDraft, *, windows_zone: str) -> OutEvent:
         body=WireBody(content_type="html", content=draft.body_html),
         start=wall_out(draft.starts_local, windows_zone),
         end=wall_out(end_local(draft.starts_local, draft.length, draft.time_zone), windows_zone),
-        recurrence=_recurrence(draft.weekly, windows_zone) if draft.weekly else None,
+        recurrence=recurrence_out(draft.weekly, windows_zone) if draft.weekly else None,
         attendees=attendees_out(draft.attendees) or None,
         is_online_meeting=True if draft.online else None,
-        online_meeting_provider="teamsForBusiness" if draft.online else None,
+        online_meeting_provider=TEAMS if draft.online else None,
         allow_new_time_proposals=draft.allow_new_time_proposals,
         is_reminder_on=True,
         reminder_minutes_before_start=draft.reminder_minutes,
@@ -122,7 +124,7 @@ def end_local(starts_local: datetime, length: timedelta, time_zone: str) -> date
     return (starts_local.replace(tzinfo=zone).astimezone(UTC) + length).astimezone(zone).replace(tzinfo=None)
 
 
-def _recurrence(rule: WeeklyRule, windows_zone: str) -> OutRecurrence:
+def recurrence_out(rule: WeeklyRule, windows_zone: str) -> OutRecurrence:
     return OutRecurrence(
         pattern=OutPattern(
             type="weekly",

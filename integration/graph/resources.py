@@ -7,6 +7,7 @@ https://learn.microsoft.com/graph/api/overview
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -79,7 +80,9 @@ class EventChanges:
     starts_local: datetime | None = None
     length: timedelta | None = None  # needs starts_local
     time_zone: str | None = None  # needs starts_local
+    weekly: WeeklyRule | None = None  # needs starts_local; a new pattern takes every exception away
     attendees: tuple[Attendee, ...] | None = None
+    online: bool = False  # True: make it a Teams meeting (again)
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class CalendarEvent:
     original_start_at: datetime | None = None
     transaction_id: str | None = None
     web_link: str | None = None
+    location: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,16 @@ class OnlineMeeting:
     join_url: str
     thread_id: str | None = None
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """A call that has ended; ``join_url`` is None for one that was no meeting."""
+
+    id: str
+    join_url: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -266,6 +280,49 @@ class Message:
     kind: str  # message | eventMessageRequest | eventMessageResponse | eventMessage
     response: Response | None = None
     body_html: str | None = None  # only when asked for
+    conversation_id: str | None = None
+    internet_message_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message in an inbox of ours, read whole. ``text`` is its body as Exchange writes it in plain text.
+
+    ``kind`` as in ``Message``; ``message_class`` is Exchange's own (IPM.Note, REPORT.IPM.Note.NDR, ...), empty when
+    it was not told; ``headers`` are the internet headers by lower-case name, of plain messages only; ``tag`` is ours,
+    on mails that we wrote; ``proposes``: a meeting reply that proposes another time.
+    """
+
+    id: str
+    internet_message_id: str
+    conversation_id: str
+    sender: str  # lower case; empty when nobody is named
+    sender_name: str
+    subject: str
+    received_at: datetime | None
+    kind: str
+    message_class: str
+    headers: Mapping[str, str]
+    tag: str | None
+    text: str
+    has_attachments: bool = False
+    proposes: bool = False
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message that appeared or changed in a folder; ``kind`` as in ``Message``."""
+
+    id: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class MessageDelta:
+    """What appeared or changed in a folder, each message once; ``link`` starts the next round."""
+
+    arrivals: tuple[Arrival, ...]
+    link: str
 
 
 # --- subscriptions

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from integration.graph.errors import Unavailable
 from integration.graph.governor import IN_FLIGHT_PER_MAILBOX, LocalGovernor
+from integration.language import lazy
 
 LEASE_SECONDS = 5.0  # one that lapses although its request runs costs a 429 at worst, which is tried again
 LOOK_AGAIN_SECONDS = 0.05
@@ -83,7 +84,8 @@ class RedisGovernor:
         except RedisError as failure:
             # Better late than throttled: without the shared count nobody knows how many are in flight.
             raise Unavailable(
-                f"Redis does not count our requests: {type(failure).__name__}.", remedy="Check REDIS_URL."
+                lazy("Redis does not count our requests: %(why)s.", why=type(failure).__name__),
+                remedy=lazy("Check REDIS_URL."),
             ) from None
 
     async def _keep(self, wanted: Mapping[str, int], token: str) -> None:

@@ -8,6 +8,7 @@ https://learn.microsoft.com/graph/api/resources/event and the pages of the other
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time
 
 import msgspec
@@ -17,6 +18,7 @@ from integration.graph.resources import (
     BusyBlock,
     CalendarEvent,
     Message,
+    Received,
     Response,
     Schedule,
     Subscription,
@@ -69,6 +71,10 @@ class WireBody(Wire):
     content: str | None = None
 
 
+class WirePlace(Wire):
+    display_name: str | None = None
+
+
 class WireOnline(Wire):
     join_url: str | None = None
 
@@ -86,6 +92,7 @@ class WireEvent(Wire):
     change_key: str | None = None
     etag: str | None = msgspec.field(default=None, name="@odata.etag")
     organizer: WireRecipient | None = None
+    location: WirePlace | None = None
     attendees: list[WireAttendee] | None = None
     online_meeting: WireOnline | None = None
     is_cancelled: bool | None = None
@@ -93,6 +100,7 @@ class WireEvent(Wire):
     series_master_id: str | None = None
     transaction_id: str | None = None
     web_link: str | None = None
+    cancelled_occurrences: list[str] | None = None
     removed: dict[str, str] | None = msgspec.field(default=None, name="@removed")
 
 
@@ -119,6 +127,7 @@ def event_in(wire: WireEvent) -> CalendarEvent:
         original_start_at=seen(wire.original_start),
         transaction_id=wire.transaction_id,
         web_link=wire.web_link,
+        location=(wire.location.display_name if wire.location else None) or "",
     )
 
 
@@ -217,6 +226,16 @@ def user_in(wire: WireUser, *, teams_licensed: bool | None = None) -> User:
     )
 
 
+class WireHeader(Wire):
+    name: str
+    value: str | None = None
+
+
+class WireProperty(Wire):
+    id: str
+    value: str | None = None
+
+
 class WireMessage(Wire):
     id: str
     odata_type: str | None = msgspec.field(default=None, name="@odata.type")
@@ -229,6 +248,13 @@ class WireMessage(Wire):
     received_date_time: datetime | None = None
     response_type: str | None = None
     body: WireBody | None = None
+    conversation_id: str | None = None
+    internet_message_id: str | None = None
+    has_attachments: bool | None = None
+    proposed_new_time: WireSlot | None = None
+    internet_message_headers: list[WireHeader] | None = None
+    single_value_extended_properties: list[WireProperty] | None = None
+    removed: dict[str, object] | None = msgspec.field(default=None, name="@removed")
 
 
 def message_in(wire: WireMessage, *, body: bool = False) -> Message:
@@ -241,10 +267,48 @@ def message_in(wire: WireMessage, *, body: bool = False) -> Message:
         recipients=tuple(address for address in recipients if address),
         sent_at=seen(wire.sent_date_time),
         received_at=seen(wire.received_date_time),
-        kind=(wire.odata_type or "message").rsplit(".", 1)[-1],
+        kind=message_kind(wire),
         response=Response(wire.response_type) if wire.response_type in set(Response) else None,
         body_html=wire.body.content if body and wire.body else None,
+        conversation_id=wire.conversation_id,
+        internet_message_id=wire.internet_message_id,
     )
+
+
+def received_in(wire: WireMessage, *, class_property: str, tag_property: str) -> Received:
+    """A message that was asked for with its headers and these two extended properties."""
+    author = wire.from_ or wire.sender
+    return Received(
+        id=wire.id,
+        internet_message_id=wire.internet_message_id or "",
+        conversation_id=wire.conversation_id or "",
+        sender=(_address(author) or "").lower(),
+        sender_name=(author.email_address.name if author and author.email_address else None) or "",
+        subject=wire.subject or "",
+        received_at=seen(wire.received_date_time),
+        kind=message_kind(wire),
+        message_class=_property(wire, class_property) or "",
+        headers={each.name.lower(): each.value or "" for each in wire.internet_message_headers or ()},
+        tag=_property(wire, tag_property),
+        text=(wire.body.content if wire.body else None) or "",
+        has_attachments=bool(wire.has_attachments),
+        proposes=wire.proposed_new_time is not None,
+    )
+
+
+def message_kind(wire: WireMessage) -> str:
+    """message | eventMessageRequest | eventMessageResponse | eventMessage"""
+    return (wire.odata_type or "message").rsplit(".", 1)[-1]
+
+
+def _property(wire: WireMessage, wanted: str) -> str | None:
+    """Graph answers with other cases and fewer zeros than it was asked with: "String 0x1a" for "String 0x001A"."""
+    found = wire.single_value_extended_properties or ()
+    return next((each.value for each in found if _plain_id(each.id) == _plain_id(wanted)), None)
+
+
+def _plain_id(property_id: str) -> str:
+    return re.sub(r"\b0x0*", "0x", property_id.lower())
 
 
 class WireSubscription(Wire, kw_only=True):

@@ -20,6 +20,7 @@ from integration.clock import real_now
 from integration.graph.errors import Forbidden, GraphError, Rejected, Throttled, Unavailable, error_from, scrubbed
 from integration.graph.operations import Operation
 from integration.graph.remedies import TOKEN_REFUSED, TRY_LATER, remedy_for_sign_in
+from integration.language import lazy
 
 if TYPE_CHECKING:
     import httpx
@@ -191,11 +192,18 @@ def decoded(body: bytes, kind: type[T], *, operation: Operation) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as wrong:
         raise Rejected(
-            f"Graph's answer to {operation} is not as documented: {scrubbed(str(wrong))}.",
-            remedy="Report it: the client has to learn this shape.",
+            lazy(
+                "Graph's answer to %(operation)s is not as documented: %(words)s.",
+                operation=str(operation),
+                words=scrubbed(str(wrong)),
+            ),
+            remedy=lazy("Report it: the client has to learn this shape."),
         ) from None
     except msgspec.DecodeError:
-        raise Unavailable(f"The answer to {operation} is not JSON.", remedy="Look for a proxy in between.") from None
+        raise Unavailable(
+            lazy("The answer to %(operation)s is not JSON.", operation=str(operation)),
+            remedy=lazy("Look for a proxy in between."),
+        ) from None
 
 
 def following_request(first: Request, link: str) -> Request:
@@ -236,8 +244,12 @@ def _own(base_url: str, link: str, operation: Operation) -> str:
     if (there.scheme, there.netloc.lower()) == (base.scheme, base.netloc.lower()):
         return link
     raise Rejected(
-        f"A link in the answer to {operation} leads to another host, {scrubbed(there.hostname or '?')}.",
-        remedy="It was not followed. Check GRAPH_BASE_URL, and whether something rewrites the traffic.",
+        lazy(
+            "A link in the answer to %(operation)s leads to another host, %(host)s.",
+            operation=str(operation),
+            host=scrubbed(there.hostname or "?"),
+        ),
+        remedy=lazy("It was not followed. Check GRAPH_BASE_URL, and whether something rewrites the traffic."),
     )
 
 
@@ -264,14 +276,21 @@ def _sign_in_refused(refused: Exception, operation: Operation) -> Forbidden:
     found = re.search(r"AADSTS\d+", str(refused))
     code = found.group() if found else "SignInRefused"
     return Forbidden(
-        f"No token for {operation}: the sign-in service refused it ({code}).",
+        lazy(
+            "No token for %(operation)s: the sign-in service refused it (%(code)s).",
+            operation=str(operation),
+            code=code,
+        ),
         remedy=remedy_for_sign_in(code) if found else TOKEN_REFUSED,
         code=code,
     )
 
 
 def _unreachable(failure: Exception, operation: Operation) -> Unavailable:
-    return Unavailable(f"No answer to {operation}: {type(failure).__name__}.", remedy=TRY_LATER)
+    return Unavailable(
+        lazy("No answer to %(operation)s: %(why)s.", operation=str(operation), why=type(failure).__name__),
+        remedy=TRY_LATER,
+    )
 
 
 def query(**options: object) -> dict[str, object]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tzlocal.windows_tz import tz_win, win_tz
 
 from integration.graph.errors import ZoneUnsupported
+from integration.language import lazy
 
 ALWAYS_UTC = {"UTC", "Etc/UTC", "Etc/GMT", "GMT", "Z"}
 
@@ -18,9 +19,15 @@ def windows_name(time_zone: str) -> str:
         return "UTC"
     if time_zone not in tz_win:
         raise ZoneUnsupported(
-            f"Outlook has no name for the time zone {time_zone!r}.", remedy="Choose a zone of a larger city near it."
+            lazy("Outlook has no name for the time zone %(zone)s.", zone=repr(time_zone)),
+            remedy=lazy("Choose a zone of a larger city near it."),
         )
     return tz_win[time_zone]
+
+
+def same_zone(one: str, other: str) -> bool:
+    """Whether Outlook has one name for both zones."""
+    return one == other or (one in tz_win and tz_win.get(one) == tz_win.get(other))
 
 
 def iana_name(outlook_zone: str | None) -> str | None:
@@ -30,13 +37,6 @@ def iana_name(outlook_zone: str | None) -> str | None:
     if outlook_zone in win_tz:
         return "UTC" if outlook_zone == "UTC" else win_tz[outlook_zone]
     return outlook_zone if _zone(outlook_zone) is not None else None
-
-
-def same_outlook_zone(first: str | None, second: str | None) -> bool:
-    """Whether Outlook tells two IANA zones apart: Europe/Zurich comes back as Europe/Berlin, which is no change."""
-    if first is None or second is None:
-        return False
-    return first == second or windows_name(first) == windows_name(second)
 
 
 def aware(wall: str, outlook_zone: str | None) -> datetime:
@@ -55,8 +55,8 @@ def _placed(outlook_zone: str | None) -> tzinfo:
     zone = _zone(name) if name else None
     if zone is None:
         raise ZoneUnsupported(
-            f"Outlook used the time zone {outlook_zone!r}, which has no known rules.",
-            remedy="Open the event in Outlook and choose a named time zone.",
+            lazy("Outlook used the time zone %(zone)s, which has no known rules.", zone=repr(outlook_zone)),
+            remedy=lazy("Open the event in Outlook and choose a named time zone."),
         )
     return zone
 

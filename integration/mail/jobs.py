@@ -11,16 +11,24 @@ from datetime import datetime
 
 from integration.due import earliest
 from integration.duties import Duty
+from integration.errors import Conflict
 from integration.graph.errors import Forbidden, NotFound, Rejected, Throttled
 from integration.graph.resources import InlinePicture, MailDraft, Message
+from integration.language import lazy
 from integration.log import get_logger
 from integration.mail import sending
+from integration.mail.inboxes import expect_answers
+from integration.mail.jobs_drafts import find_message, remove_draft
+from integration.mail.mails import SEALED_MAIL
 from integration.mail.models import DRAFTING, SENDING, WAITING, Mail
 from integration.mail.posting import ask_again_due, post_due
 from integration.mail.sending import Outgoing
+from integration.sealing import unsealed
 from integration.tools import Tools
 
 log = get_logger(__name__)
+
+__all__ = ["DUTIES", "look_for_mails", "post_mails", "remove_draft", "send_mail"]
 
 
 def send_mail(tools: Tools, mail_id: int) -> None:
@@ -62,7 +70,7 @@ def _send_first(tools: Tools, mail: Outgoing) -> None:
     if not mail.is_wanted:
         _cancel(tools, mail, draft)
         return
-    draft = draft or tools.graph.mail.create_draft(mail.sender, _draft(mail))
+    draft = draft or tools.graph.mail.create_draft(mail.sender, _draft(tools, mail))
     with tools.database.transaction() as session:
         is_ours = sending.record_draft(session, mail, message_id=draft.id, now=tools.clock.now())
     if is_ours:
@@ -97,6 +105,9 @@ def _look(tools: Tools, mail: Outgoing) -> None:
         with tools.database.transaction() as session:
             sending.look_later(session, mail, now=now)
         return
+    if not mail.is_wanted:
+        _withdraw(tools, mail, found)
+        return
     with tools.database.transaction() as session:
         is_ours = sending.send_again(session, mail, message_id=found.id, now=now)
     if is_ours:
@@ -104,18 +115,19 @@ def _look(tools: Tools, mail: Outgoing) -> None:
 
 
 def _find(tools: Tools, mail: Outgoing) -> Message | None:
-    """The mail in its mailbox: by its id, or by our tag, since an id can change on the way to Sent Items."""
-    if mail.message_id is not None:
-        try:
-            return tools.graph.mail.get_message(mail.sender, mail.message_id)
-        except NotFound:
-            log.info("message not under its id", mail_id=mail.id)
-    return tools.graph.mail.find_by_tag(mail.sender, mail.tag)
+    return find_message(tools, mail.sender, message_id=mail.message_id, tag=mail.tag)
 
 
 def _record_sent(tools: Tools, mail: Outgoing, message: Message) -> None:
     with tools.database.transaction() as session:
-        sending.record_sent(session, mail, sent_at=message.sent_at or tools.clock.now())
+        sending.record_sent(
+            session,
+            mail,
+            sent_at=message.sent_at or tools.clock.now(),
+            conversation_id=message.conversation_id,
+            internet_message_id=message.internet_message_id,
+        )
+        expect_answers(session, mail.sender, now=tools.clock.now())
     log.info("mail sent", mail_id=mail.id)
 
 
@@ -124,6 +136,14 @@ def _cancel(tools: Tools, mail: Outgoing, draft: Message | None) -> None:
         tools.graph.mail.delete_message(mail.sender, draft.id)
     with tools.database.transaction() as session:
         sending.cancel(session, mail)
+
+
+def _withdraw(tools: Tools, mail: Outgoing, draft: Message) -> None:
+    """The person left and the draft did not: it is not sent again. The row first, so that nobody else sends it."""
+    with tools.database.transaction() as session:
+        is_ours = sending.cancel(session, mail)
+    if is_ours:
+        tools.graph.mail.delete_message(mail.sender, draft.id)
 
 
 def _discard_surplus(tools: Tools, mail: Outgoing, draft: Message) -> None:
@@ -135,7 +155,7 @@ def _discard_surplus(tools: Tools, mail: Outgoing, draft: Message) -> None:
         tools.graph.mail.delete_message(mail.sender, draft.id)
 
 
-def _draft(mail: Outgoing) -> MailDraft:
+def _draft(tools: Tools, mail: Outgoing) -> MailDraft:
     pictures = tuple(
         InlinePicture(each.content_id, each.content_type, each.content, each.name) for each in mail.content.pictures
     )
@@ -143,8 +163,21 @@ def _draft(mail: Outgoing) -> MailDraft:
         to_address=mail.to_address,
         to_name=mail.to_name,
         subject=mail.content.subject,
-        body_html=mail.content.html,
+        body_html=_html(tools, mail),
         tag=mail.tag,
         pictures=pictures,
+        reply_to=mail.content.reply_to or tools.settings.reply_to or mail.sender,
         list_unsubscribe=mail.content.list_unsubscribe,
     )
+
+
+def _html(tools: Tools, mail: Outgoing) -> str:
+    if not mail.content.is_sealed:
+        return mail.content.html
+    html = unsealed(mail.content.html, purpose=SEALED_MAIL, secret_key=tools.settings.secret_key)
+    if html is None:
+        raise Conflict(
+            lazy("Mail %(mail)s was sealed with another SECRET_KEY.", mail=mail.id),
+            remedy=lazy("Set SECRET_KEY to what it was, or give this line up: the message stands on the page Today."),
+        )
+    return html

@@ -10,12 +10,16 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from integration import outbox
 from integration.errors import Conflict
+from integration.language import lazy
 from integration.mail.models import CANCELLED, DRAFTING, HELD, WAITING, Mail, MailItem, MailPicture
 from integration.mail.quiet import after_quiet_hours
+from integration.outbox import Task
 from integration.people.models import Person
 
 ERASED = "(erased)"
+SEALED_MAIL = "mail"  # the purpose under which a sealed mail is opened again
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Content:
     text: str
     pictures: tuple[Picture, ...] = ()
     list_unsubscribe: str | None = None
+    reply_to: str | None = None  # who gets the answer; None: REPLY_TO, or the sender
+    is_sealed: bool = False  # html and text are seals for the worker that sends it: they hold what somebody wrote
 
 
 def add_mail(session: Session, *, kind: str, key: str, person: Person, content: Content, now: datetime) -> Mail:
@@ -70,15 +76,34 @@ def mail_for(session: Session, *, kind: str, key: str, participant_id: int) -> M
 def content_of(mail: Mail) -> Content:
     """What a mail says, as it was written."""
     pictures = tuple(Picture(each.content_id, each.content_type, each.content, each.name) for each in mail.pictures)
-    return Content(mail.subject, mail.html, mail.text, pictures, mail.list_unsubscribe)
+    return Content(mail.subject, mail.html, mail.text, pictures, mail.list_unsubscribe, mail.reply_to, mail.is_sealed)
 
 
 def release(session: Session, mail: Mail, *, now: datetime) -> None:
-    """Let a held mail wait again, for instance after MAIL_ALLOWLIST was widened; raises Conflict for any other."""
+    """Let a held mail wait again, for instance after MAIL_ALLOWLIST was widened; raises Conflict for any other.
+
+    To somebody whose mails came back it is tried again: whoever releases it knows of a mailbox.
+    """
     if mail.state != HELD:
-        raise Conflict(f"Mail {mail.id} is {mail.state}.", remedy="Only held mails can be released.")
+        raise Conflict(
+            lazy("Mail %(mail)s is not held.", mail=mail.id), remedy=lazy("Only held mails can be released.")
+        )
     person = mail.participant.person
+    if person is not None:
+        person.unreachable_at = None
     mail.state, mail.due_at = WAITING, after_quiet_hours(now, person.time_zone if person else None)
+
+
+def readdress(session: Session, person: Person, *, now: datetime) -> None:
+    """Have what was not begun to be sent go to somebody's address as it is by now; what was held back leaves.
+
+    What a worker has in hand goes to where it was addressed: the draft may have left already.
+    """
+    still_here = (Mail.participant_id == person.participant_id, Mail.state.in_([WAITING, HELD]))
+    for mail in session.scalars(select(Mail).where(*still_here).order_by(Mail.id).with_for_update()):
+        mail.to_address = person.mail
+        if mail.state == HELD:
+            mail.state, mail.due_at = WAITING, after_quiet_hours(now, person.time_zone)
 
 
 def cancel_mails(session: Session, participant_id: int) -> int:
@@ -89,12 +114,27 @@ def cancel_mails(session: Session, participant_id: int) -> int:
 
 
 def erase_mails(session: Session, participant_id: int) -> None:
-    """Remove address, name and words from everything that was written to somebody; counts and dates stay."""
+    """Remove address, name and words from everything that was written to somebody; counts and dates stay.
+
+    Of a draft that was made the workers are told once more: without a person it is deleted and cancelled.
+    """
     cancel_mails(session, participant_id)
     for mail in session.scalars(select(Mail).where(Mail.participant_id == participant_id)):
         mail.to_address = mail.to_name = mail.subject = mail.html = mail.text = ERASED
-        mail.list_unsubscribe, mail.pictures = None, []
-        mail.state = CANCELLED if mail.state == DRAFTING else mail.state
+        mail.list_unsubscribe, mail.pictures, mail.is_sealed = None, [], False
+        if mail.state == DRAFTING:
+            outbox.add(session, Task.MAIL_SEND, mail.id)
+
+
+def forget_words(mail: Mail) -> None:
+    """Remove what a mail said, and whom its answer goes to; that it was sent, to whom and when, stays."""
+    mail.subject = mail.html = mail.text = ERASED
+    mail.reply_to, mail.pictures, mail.is_sealed = None, [], False
+
+
+def new_tag() -> str:
+    """A tag by which one draft, and no other, is found again in its mailbox."""
+    return f"mail-{secrets.token_hex(12)}"
 
 
 def _mail(kind: str, key: str, *, person: Person, content: Content, now: datetime) -> Mail:
@@ -107,7 +147,9 @@ def _mail(kind: str, key: str, *, person: Person, content: Content, now: datetim
         html=content.html,
         text=content.text,
         list_unsubscribe=content.list_unsubscribe,
-        tag=f"mail-{secrets.token_hex(12)}",
+        reply_to=content.reply_to,
+        is_sealed=content.is_sealed,
+        tag=new_tag(),
         created_at=now,
         state=WAITING if person.is_here else CANCELLED,
         due_at=after_quiet_hours(now, person.time_zone) if person.is_here else None,

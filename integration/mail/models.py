@@ -1,9 +1,9 @@
 """What is true about mails to people: what is to be sent, how far it is, and what it was for.
 
 waiting --> drafting --> sending --> sent
-   |            |           +------> unclear    it may have been sent: shown to a person, never created again
-   +--> held    +--> cancelled
-held: outside MAIL_ALLOWLIST, shown; cancelled: the person left before it was sent
+   |            |           +------> unclear    perhaps sent, perhaps never: shown to a person, never created again
+   +--> held    +--> cancelled        +--> sent, waiting (a new draft) or cancelled, as a person says (settling)
+held: outside MAIL_ALLOWLIST, or earlier mails came back, shown; cancelled: the person left before it was sent
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Mail(Base):
     subject: Mapped[str]
     html: Mapped[str]
     text: Mapped[str]  # only for files we write: Exchange stores the HTML and derives its own
+    is_sealed: Mapped[bool] = mapped_column(default=False)  # html and text are seals: they hold what somebody wrote
     list_unsubscribe: Mapped[str | None]
+    reply_to: Mapped[str | None] = mapped_column(String(320))  # who gets the answer; None: REPLY_TO, or the sender
     tag: Mapped[str] = mapped_column(unique=True)  # found again by it in the mailbox; random, so never of another row
     created_at: Mapped[datetime]
 
@@ -53,13 +55,34 @@ class Mail(Base):
     sending_since: Mapped[datetime | None]
     look_at: Mapped[datetime | None] = mapped_column(index=True)
     sends: Mapped[int] = mapped_column(default=0)  # how often a send was begun; each has the number before it as lock
+    sends_again: Mapped[int] = mapped_column(default=0)  # of these, how many because nobody saw the last one end
     sent_at: Mapped[datetime | None]
+    conversation_id: Mapped[str | None] = mapped_column(index=True)  # in the sender's mailbox, once it was sent
+    internet_message_id: Mapped[str | None] = mapped_column(index=True)  # what answers name in their headers
+    returned_at: Mapped[datetime | None]  # when Exchange reported that the address takes no mail
 
     participant: Mapped[Participant] = relationship()
     items: Mapped[list[MailItem]] = relationship(back_populates="mail", cascade="all, delete-orphan")
     pictures: Mapped[list[MailPicture]] = relationship(
         back_populates="mail", cascade="all, delete-orphan", order_by="MailPicture.id"
     )
+
+
+class OldDraft(Base):
+    """The draft of an unclear mail that was settled otherwise: it is to go, so that nobody sends it by hand.
+
+    The row goes with it. The mail's own row may name a new draft by then.
+    """
+
+    __tablename__ = "old_draft"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mail_id: Mapped[int] = mapped_column(ForeignKey("mail.id", ondelete="CASCADE"), index=True)
+    sender: Mapped[str] = mapped_column(String(320))
+    tag: Mapped[str]
+    message_id: Mapped[str | None]
+
+    mail: Mapped[Mail] = relationship()
 
 
 class MailItem(Base):
@@ -94,9 +117,26 @@ class MailPicture(Base):
 
 
 class SenderMailbox(Base):
-    """A mailbox that mails leave from, and when its pace allows the next one."""
+    """A mailbox that mails leave from, when its pace allows the next one."""
 
     __tablename__ = "sender_mailbox"
 
-    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), unique=True)
     free_at: Mapped[datetime]
+
+
+class Inbox(Base):
+    """How far the inbox of an organizer or a sender was read; the package ``inbox`` reads it.
+
+    ``delta_link`` is sealed: where the last round ended. ``read_due_at`` is the lock of the next one.
+    """
+
+    __tablename__ = "inbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), unique=True)
+    delta_link: Mapped[str | None]
+    began_at: Mapped[datetime | None]  # what had arrived before is not looked at
+    read_at: Mapped[datetime | None]  # up to when it was read
+    read_due_at: Mapped[datetime | None] = mapped_column(index=True)

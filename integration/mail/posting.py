@@ -22,8 +22,8 @@ AT_ONCE = 200  # mails posted in one transaction
 def post_due(session: Session, settings: Settings, *, now: datetime) -> int:
     """Post what is due: ask the workers to send it, or move its date to the sender's next turn; returns how many.
 
-    Raises SettingRefused when there is no mailbox to send from. Holds what MAIL_ALLOWLIST does not name, and cancels
-    mails to people who left meanwhile.
+    Raises SettingRefused when there is no mailbox to send from. Holds what MAIL_ALLOWLIST does not name
+    and what would come back, and cancels mails to people who left meanwhile.
     """
     taken = take_due(session, Mail.due_at, Mail.state == WAITING, now=now, limit=AT_ONCE)
     if not taken:
@@ -58,7 +58,7 @@ def _may_leave(mail: Mail, settings: Settings, *, now: datetime) -> bool:
     person = mail.participant.person
     if person is None or not person.is_here:
         mail.state = CANCELLED
-    elif not settings.may_mail(mail.to_address):
+    elif person.unreachable_at is not None or not settings.may_mail(mail.to_address):
         mail.state = HELD
     else:
         mail.due_at = _later(after_quiet_hours(now, person.time_zone), than=now)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from integration.formats import zone
 
 QUIET_FROM = time(20)
 QUIET_UNTIL = time(7)
@@ -11,16 +12,8 @@ QUIET_UNTIL = time(7)
 
 def after_quiet_hours(at: datetime, time_zone: str | None) -> datetime:
     """The first instant from ``at`` on (UTC) outside the quiet hours of an IANA zone; unknown zones are UTC."""
-    local = at.astimezone(zone_or_utc(time_zone))
+    local = at.astimezone(zone(time_zone))
     if QUIET_UNTIL <= local.time() < QUIET_FROM:
         return at.astimezone(UTC)
     day = local.date() + timedelta(days=local.time() >= QUIET_FROM)
     return datetime.combine(day, QUIET_UNTIL, local.tzinfo).astimezone(UTC)
-
-
-def zone_or_utc(time_zone: str | None) -> ZoneInfo:
-    """The zone of an IANA name; UTC when nobody told, or told one that does not exist."""
-    try:
-        return ZoneInfo(time_zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

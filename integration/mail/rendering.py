@@ -7,14 +7,14 @@ blocks there are. Values are escaped; a value that is meant to be markup does no
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 import mrml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from integration.mail.quiet import zone_or_utc
+from integration.formats import day_and_time
+from integration.language import gettext, language, ngettext
 from integration.mail.text import text_of
 
 __all__ = ["day_and_time", "render", "text_of"]
@@ -26,29 +26,26 @@ NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]"
 def render(template: str, **values: object) -> str:
     """The HTML of a mail from ``<template>.mjml`` of any package; every value that the template names must be given.
 
+    It is written in the language that is spoken now: ``with speaking(person.language)`` around what renders a mail.
     Raises jinja2.TemplateNotFound, jinja2.UndefinedError, and ValueError for a template that is no MJML.
     """
-    clean = {name: _clean(value) for name, value in values.items()}
+    clean = {"language": language()} | {name: _clean(value) for name, value in values.items()}
     return mrml.to_html(_environment().get_template(f"{template}.mjml").render(clean)).content
-
-
-def day_and_time(starts_at: datetime, ends_at: datetime, *, time_zone: str | None) -> str:
-    """When something is, on the wall of a reader: "Tuesday 24 November, 09:00-09:30 (Europe/Zurich)"."""
-    zone = zone_or_utc(time_zone)
-    starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    return f"{starts:%A} {starts.day} {starts:%B}, {starts:%H:%M}–{ends:%H:%M} ({zone.key})"
 
 
 @cache
 def _environment() -> Environment:
     folders = sorted(PACKAGES.glob("*/templates/mail"))
-    return Environment(
+    environment = Environment(
+        extensions=["jinja2.ext.i18n"],
         loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(gettext=gettext, ngettext=ngettext, _=gettext)
+    return environment
 
 
 def _clean(value: object) -> object:

@@ -11,12 +11,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
+from integration.log import get_logger
 from integration.mail.mails import Content, content_of
 from integration.mail.models import CANCELLED, DRAFTING, SENDING, SENT, UNCLEAR, WAITING, Mail
+
+log = get_logger(__name__)
 
 WAIT_BEFORE_LOOKING = timedelta(minutes=2)  # Exchange may show a draft for a while after it was told to send it
 LOOK_EVERY = timedelta(minutes=5)
 LOOK_FOR = timedelta(minutes=30)  # longer than messages were seen to be neither a draft nor sent
+SEND_AGAIN = LOOK_FOR // LOOK_EVERY  # times; counted, since a worker that slept for an hour has tried nothing
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Outgoing:
     sending_since: datetime | None
     look_at: datetime | None
     sends: int
+    sends_again: int
 
 
 def begin(session: Session, mail_id: int) -> Outgoing | None:
@@ -61,6 +66,7 @@ def record_draft(session: Session, mail: Outgoing, *, message_id: str, now: date
         sending_since=now,
         look_at=now + WAIT_BEFORE_LOOKING,
         sends=mail.sends + 1,
+        sends_again=0,
     )
 
 
@@ -69,29 +75,55 @@ def record_not_sent(session: Session, mail: Outgoing) -> bool:
     return _step(session, mail, *_same_send(mail.sends + 1), state=DRAFTING, look_at=None)
 
 
-def record_sent(session: Session, mail: Outgoing, *, sent_at: datetime) -> bool:
-    """It left. Whoever finds that out first writes it down."""
+def record_sent(
+    session: Session,
+    mail: Outgoing,
+    *,
+    sent_at: datetime,
+    conversation_id: str | None = None,
+    internet_message_id: str | None = None,
+) -> bool:
+    """It left. Whoever finds that out first writes it down, with the marks by which an answer is known."""
     is_open = Mail.state.in_([DRAFTING, SENDING])
-    return _step(session, mail, is_open, state=SENT, sent_at=sent_at, look_at=None)
+    marks = {"conversation_id": conversation_id, "internet_message_id": internet_message_id}
+    return _step(session, mail, is_open, state=SENT, sent_at=sent_at, look_at=None, **marks)
 
 
 def send_again(session: Session, mail: Outgoing, *, message_id: str, now: datetime) -> bool:
-    """It is still a draft after the wait: send it once more. False: somebody else is doing so."""
-    look_at = now + WAIT_BEFORE_LOOKING
-    return _step(session, mail, *_same_send(mail.sends), message_id=message_id, look_at=look_at, sends=mail.sends + 1)
+    """It is still a draft after the wait: send it once more. False: somebody else is doing so, or it is unclear now.
+
+    A mailbox that takes a send without an answer, again and again, is for a person to look at (``SEND_AGAIN``).
+    """
+    if mail.sends_again >= SEND_AGAIN:
+        _give_up(session, mail)
+        return False
+    return _step(
+        session,
+        mail,
+        *_same_send(mail.sends),
+        message_id=message_id,
+        look_at=now + LOOK_EVERY,
+        sends=mail.sends + 1,
+        sends_again=mail.sends_again + 1,
+    )
 
 
 def look_later(session: Session, mail: Outgoing, *, now: datetime) -> bool:
     """Neither a draft nor sent: look again, until it is unclear and a person has to look."""
     since = mail.sending_since or now
     if now >= since + LOOK_FOR:
-        return _step(session, mail, *_same_send(mail.sends), state=UNCLEAR, look_at=None)
+        return _give_up(session, mail)
     return _step(session, mail, *_same_send(mail.sends), look_at=now + LOOK_EVERY)
 
 
 def cancel(session: Session, mail: Outgoing) -> bool:
-    """The person left before it was sent."""
-    return _step(session, mail, Mail.state == DRAFTING, Mail.sends == mail.sends, state=CANCELLED)
+    """The person left before it was sent. False: somebody else has gone on with it meanwhile."""
+    return _step(session, mail, Mail.state == mail.state, Mail.sends == mail.sends, state=CANCELLED, look_at=None)
+
+
+def _give_up(session: Session, mail: Outgoing) -> bool:
+    log.warning("mail unclear", mail_id=mail.id)
+    return _step(session, mail, *_same_send(mail.sends), state=UNCLEAR, look_at=None)
 
 
 def _is_wanted(mail: Mail) -> bool:
@@ -114,6 +146,7 @@ def _outgoing(mail: Mail, sender: str, *, is_fresh: bool) -> Outgoing:
         sending_since=mail.sending_since,
         look_at=mail.look_at,
         sends=mail.sends,
+        sends_again=mail.sends_again,
     )
 
 

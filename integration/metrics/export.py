@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,10 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from integration.metrics.competency import Competency
+from integration.attendance.provenances import people_by_provenance
+from integration.csv_export import csv_text
 from integration.metrics.figures import PodFigures, ProgramFigures, competency_figures, program_figures
 from integration.metrics.participation import Participation
-from integration.scheduling.models import Program
+from integration.scheduling.models import Occurrence, Program, Series
 
 CSV_COLUMNS = (
     "program",
@@ -26,8 +25,12 @@ CSV_COLUMNS = (
     "unknown_occurrences",
     "held",
     "mean_duration_minutes",
+    "people_measured",
+    "people_measured_uploaded",
+    "people_declared",
+    "people_corrected",
+    "people_unknown",
 )
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def programs_as_json(session: Session, *, at: datetime) -> list[dict[str, Any]]:
@@ -37,14 +40,15 @@ def programs_as_json(session: Session, *, at: datetime) -> list[dict[str, Any]]:
 
 
 def pods_as_csv(session: Session, *, at: datetime) -> str:
-    """One row per pod; texts that a spreadsheet would take for a formula begin with an apostrophe."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list[str](CSV_COLUMNS), lineterminator="\r\n")
-    writer.writeheader()
-    for program in session.scalars(select(Program).order_by(Program.id)):
-        for pod in program_figures(session, program, at=at).pods:
-            writer.writerow(_csv_row(program.name, pod))
-    return out.getvalue()
+    """One row per pod, in the columns of CSV_COLUMNS."""
+    return csv_text(
+        CSV_COLUMNS,
+        [
+            _csv_row(program.name, pod, _provenance(session, pod, at=at))
+            for program in session.scalars(select(Program).order_by(Program.id))
+            for pod in program_figures(session, program, at=at).pods
+        ],
+    )
 
 
 def _program(session: Session, program: Program, *, at: datetime) -> dict[str, Any]:
@@ -58,12 +62,22 @@ def _program(session: Session, program: Program, *, at: datetime) -> dict[str, A
         "mean_duration_minutes": figures.mean_duration_minutes,
         "satisfaction": _satisfaction(figures),
         "time_to_competency": {
-            "baseline": _competency(onboarding.baseline),
-            "pilot": _competency(onboarding.pilot),
+            "baseline": asdict(onboarding.baseline),
+            "pilot": asdict(onboarding.pilot),
             "verdict": onboarding.verdict,
         },
-        "pods": [_pod(pod) for pod in figures.pods],
+        "pods": [_pod(pod, _provenance(session, pod, at=at)) for pod in figures.pods],
     }
+
+
+def _provenance(session: Session, pod: PodFigures, *, at: datetime) -> dict[str, int]:
+    """How many attendances of a pod's invited people are known in which way."""
+    wanted = (
+        select(Occurrence)
+        .join(Series)
+        .where(Series.pod_id == pod.pod_id, Occurrence.ends_at <= at, Occurrence.cancelled_at.is_(None))
+    )
+    return people_by_provenance(session, session.scalars(wanted).all())
 
 
 def _participation(rate: Participation) -> dict[str, Any]:
@@ -92,11 +106,7 @@ def _satisfaction(figures: ProgramFigures) -> dict[str, Any]:
     }
 
 
-def _competency(cohort: Competency) -> dict[str, Any]:
-    return asdict(cohort)
-
-
-def _pod(pod: PodFigures) -> dict[str, Any]:
+def _pod(pod: PodFigures, provenance: dict[str, int]) -> dict[str, Any]:
     return {
         "name": pod.name,
         "participation": _participation(pod.participation),
@@ -104,23 +114,21 @@ def _pod(pod: PodFigures) -> dict[str, Any]:
         "not_held": pod.not_held,
         "unknown_occurrences": pod.unknown_occurrences,
         "mean_duration_minutes": pod.mean_duration_minutes,
+        "provenance": provenance,
     }
 
 
-def _csv_row(program: str, pod: PodFigures) -> dict[str, object]:
+def _csv_row(program: str, pod: PodFigures, provenance: dict[str, int]) -> tuple[object, ...]:
     rate = pod.participation
-    return {
-        "program": _inert(program),
-        "pod": _inert(pod.name),
-        "invited": rate.invited,
-        "attended": rate.attended,
-        "participation": rate.value,
-        "participation_high": rate.high,
-        "unknown_occurrences": pod.unknown_occurrences,
-        "held": pod.held,
-        "mean_duration_minutes": pod.mean_duration_minutes,
-    }
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    return (
+        program,
+        pod.name,
+        rate.invited,
+        rate.attended,
+        rate.value,
+        rate.high,
+        pod.unknown_occurrences,
+        pod.held,
+        pod.mean_duration_minutes,
+        *provenance.values(),
+    )

@@ -125,11 +125,10 @@ def program_tallies(session: Session, program: Program, *, at: datetime) -> list
 
 
 def _tally(occurrence: Occurrence, pod_id: int, *, invited: int, away: int) -> OccurrenceTally:
-    declared_not_held = occurrence.attendance == "declared" and occurrence.held is False
     return OccurrenceTally(
         pod_id=pod_id,
         starts_at=occurrence.starts_at,
-        is_known=occurrence.attendance == "measured" or declared_not_held,
+        is_known=occurrence.attendance in ("measured", "declared"),  # by reports, or by people who were there
         invited=invited,
         attended=occurrence.attended_count or 0,
         unknown=occurrence.unknown_count or 0,

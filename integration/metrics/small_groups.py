@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from integration.language import gettext as _
 from integration.metrics.figures import PodFigures, ProgramFigures
 from integration.metrics.satisfaction import Satisfaction
 
@@ -35,12 +36,12 @@ def shown(figures: ProgramFigures, *, k: int) -> ShownFigures:
 def in_words(pod: PodFigures) -> str:
     """A small pod, without any figure about people: what happened to its meetings."""
     if pod.held and not pod.not_held and not pod.unknown_occurrences:
-        return "meets"
+        return _("meets")
     if pod.held:
-        return "meets, not every time" if pod.not_held else "meets; not every meeting is known"
+        return _("meets, not every time") if pod.not_held else _("meets; not every meeting is known")
     if pod.unknown_occurrences:
-        return "not known whether it meets"
-    return "has not met" if pod.not_held else "has not begun"
+        return _("not known whether it meets")
+    return _("has not met") if pod.not_held else _("has not begun")
 
 
 def published_mean(satisfaction: Satisfaction, *, k: int) -> float | None:

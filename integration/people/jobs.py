@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from integration.duties import Duty
 from integration.graph.errors import NotFound
 from integration.graph.resources import User
+from integration.language import Wording, lazy
 from integration.log import get_logger
 from integration.people.models import Person
 from integration.people.people import record_directory_entry
@@ -42,13 +43,15 @@ def _user(tools: Tools, key: str) -> User | None:
         return None
 
 
-def _record(session: Session, person: Person, user: User | None) -> str | None:
+def _record(session: Session, person: Person, user: User | None) -> Wording | None:
     """Note the directory's answer; returns what a coordinator should know, or None when all is well."""
     if user is None:
-        return "The directory knows nobody with this address. Correct it in the roster."
+        return lazy("The directory knows nobody with this address. Correct it if it is wrong.")
     other = session.scalar(select(Person).where(Person.object_id == user.id, Person.id != person.id))
     if other is not None:
-        return f"The directory says this is the same account as {other.name}'s. Remove one of the two."
+        return lazy(
+            "The directory says this is the same account as %(name)s's. Remove one of the two.", name=other.name
+        )
     addresses = tuple(filter(None, (user.mail, user.user_principal_name, *user.other_mails)))
     record_directory_entry(session, person, object_id=user.id, language=user.language, addresses=addresses)
-    return None if user.enabled else "The account is disabled. Should this person be marked as having left?"
+    return None if user.enabled else lazy("The account is disabled. Should this person be marked as having left?")

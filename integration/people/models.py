@@ -7,11 +7,15 @@ and leaves the participant without a name, so that figures survive.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from integration.db import Base
+from integration.language import Wording
+from integration.language import gettext as _
+from integration.wording import KeptWording
 
 
 class Participant(Base):
@@ -24,7 +28,7 @@ class Participant(Base):
 
     @property
     def name(self) -> str:
-        return self.person.name if self.person else "a former colleague"
+        return self.person.name if self.person else _("a former colleague")
 
 
 class Person(Base):
@@ -46,7 +50,10 @@ class Person(Base):
     language: Mapped[str | None]
     paused_until: Mapped[date | None]
     left_at: Mapped[datetime | None]  # left the company: nothing is sent any more
-    directory_note: Mapped[str | None]  # what a coordinator should know about the directory's answer
+    unreachable_at: Mapped[datetime | None]  # a mail came back: this address takes none, nothing more is mailed to it
+    directory_note: Mapped[Wording | None] = mapped_column(
+        KeptWording
+    )  # what a coordinator should know about the directory's answer
 
     participant: Mapped[Participant] = relationship(back_populates="person")
     skills: Mapped[list[Skill]] = relationship(back_populates="person", cascade="all, delete-orphan")
@@ -84,3 +91,21 @@ class OtherAddress(Base):
     mail: Mapped[str] = mapped_column(String(320), unique=True)
 
     person: Mapped[Person] = relationship(back_populates="addresses")
+
+
+class RosterUpload(Base):
+    """A roster file between its upload and its import. All dates are of the real clock.
+
+    ``text`` is emptied by the import, and the row is deleted once it has expired: a file of names is not kept.
+    """
+
+    __tablename__ = "roster_upload"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file_name: Mapped[str]
+    text: Mapped[str]
+    uploaded_by: Mapped[str] = mapped_column(String(320))
+    uploaded_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    imported_at: Mapped[datetime | None]
+    outcome: Mapped[dict[str, Any] | None]  # counts and refused lines, once it was imported

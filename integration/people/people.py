@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integration.errors import NotThere
+from integration.language import lazy
+from integration.mail.mails import cancel_mails
 from integration.people.models import OtherAddress, Participant, Person
 
 
@@ -15,8 +17,26 @@ def by_mail(session: Session, mail: str) -> Person:
     """The person with this main address, in any case of letters; raises NotThere."""
     person = session.scalar(select(Person).where(Person.mail == mail.strip().lower()))
     if person is None:
-        raise NotThere("person", mail)
+        raise NotThere(lazy("person"), mail)
     return person
+
+
+def by_id(session: Session, person_id: int) -> Person:
+    """The person of this row; raises NotThere."""
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotThere(lazy("person"), person_id)
+    return person
+
+
+def find_by_address(session: Session, address: str | None) -> Person | None:
+    """Whose main address or other address this is, in any case of letters; None when it is nobody's."""
+    if not address:
+        return None
+    wanted = address.strip().lower()
+    return session.scalar(select(Person).where(Person.mail == wanted)) or session.scalar(
+        select(Person).join(OtherAddress).where(OtherAddress.mail == wanted)
+    )
 
 
 def identify(session: Session, object_id: str | None = None, address: str | None = None) -> Participant | None:
@@ -24,19 +44,21 @@ def identify(session: Session, object_id: str | None = None, address: str | None
 
     People who have left are found too: what they took part in stays theirs. None when it is nobody we know.
     """
-    person = _by_object_id(session, object_id) or _by_address(session, address)
+    person = _by_object_id(session, object_id) or find_by_address(session, address)
     return person.participant if person else None
 
 
 def record_departure(session: Session, person: Person, *, at: datetime) -> bool:
     """Note that somebody has left the company: nothing is sent to them any more. False when it was noted before.
 
+    Mails that wait or are held are cancelled here; one that a worker has in hand is cancelled by the worker.
     Their pods and invitations are ended by ``integration.scheduling.membership.leave``, which calls this.
     """
     if person.left_at is not None:
         return False
     person.left_at = at
     session.flush()
+    cancel_mails(session, person.participant_id)
     return True
 
 
@@ -49,7 +71,7 @@ def record_directory_entry(
     person.language = person.language or language
     wanted = dict.fromkeys(address.strip().lower() for address in addresses)
     for address in wanted:
-        if address and _by_address(session, address) is None:
+        if address and find_by_address(session, address) is None:
             person.addresses.append(OtherAddress(mail=address))
     session.flush()
 
@@ -58,12 +80,3 @@ def _by_object_id(session: Session, object_id: str | None) -> Person | None:
     if not object_id:
         return None
     return session.scalar(select(Person).where(Person.object_id == object_id))
-
-
-def _by_address(session: Session, address: str | None) -> Person | None:
-    if not address:
-        return None
-    wanted = address.strip().lower()
-    return session.scalar(select(Person).where(Person.mail == wanted)) or session.scalar(
-        select(Person).join(OtherAddress).where(OtherAddress.mail == wanted)
-    )

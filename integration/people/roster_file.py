@@ -14,6 +14,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from integration.errors import InputRefused
+from integration.language import gettext as _
+from integration.language import lazy
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": ("name", "full name", "display name"),
@@ -77,17 +79,44 @@ class _Refused(Exception):
 def read_lines(path: Path) -> list[str]:
     """The lines of a roster file, with their line ends; raises InputRefused when it cannot be read as UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
-    except UnicodeDecodeError as error:
-        raise InputRefused(f"{path.name} is not UTF-8.", remedy='Save it as "CSV UTF-8" and try again.') from error
+        content = path.read_bytes()
     except OSError as error:
         raise InputRefused(
-            f"{path} cannot be read: {error.strerror}.", remedy="Name a file that is there and that we may read."
+            lazy("%(file)s cannot be read: %(why)s.", file=str(path), why=str(error.strerror)),
+            remedy=lazy("Name a file that is there and that we may read."),
         ) from error
+    return lines_of(content, name=path.name)
+
+
+def lines_of(content: bytes, *, name: str) -> list[str]:
+    """The lines of a file called ``name``, with their line ends; raises InputRefused when it is not UTF-8 text."""
+    if not content.strip():
+        raise InputRefused(lazy("%(name)s is empty.", name=name), remedy=_first_line())
+    if b"\0" in content or content.startswith(b"\x89PNG"):
+        raise InputRefused(lazy("%(name)s is not a text file.", name=name), remedy=_save_as())
+    try:
+        return content.decode("utf-8-sig").splitlines(keepends=True)
+    except UnicodeDecodeError as error:
+        if _is_windows_1252(content):
+            raise InputRefused(lazy("%(name)s is Windows-1252, not UTF-8.", name=name), remedy=_save_as()) from error
+        raise InputRefused(lazy("%(name)s is not UTF-8.", name=name), remedy=_save_as()) from error
 
 
 def parse_roster(lines: Iterable[str]) -> RosterFile:
-    """Everybody in the file whose line can be used; raises InputRefused when name or mail is no column."""
+    """Everybody in the file whose line can be used.
+
+    Raises InputRefused when name or mail is no column, or when quotes that nobody closes swallow the file.
+    """
+    try:
+        return _parse(lines)
+    except csv.Error as error:
+        raise InputRefused(
+            lazy("The roster cannot be read as CSV: %(reason)s.", reason=error),
+            remedy=lazy("Look for quotes that are opened and never closed."),
+        ) from error
+
+
+def _parse(lines: Iterable[str]) -> RosterFile:
     text = list(lines)
     header = text[0].removeprefix("\ufeff") if text else ""
     records = csv.reader([header, *text[1:]], delimiter=_delimiter(header))
@@ -104,6 +133,26 @@ def parse_roster(lines: Iterable[str]) -> RosterFile:
     return RosterFile(tuple(good.values()), tuple(refused), unknown)
 
 
+def _save_as() -> str:
+    return _('Save it as "CSV UTF-8" and try again.')
+
+
+def _first_line() -> str:
+    names = ", ".join(aliases[0] for aliases in COLUMNS.values())
+    return _("Its first line names the columns, such as %(names)s.", names=names)
+
+
+def _is_windows_1252(content: bytes) -> bool:
+    """What spreadsheets on Windows call plain "CSV": letters with accents, and no control characters."""
+    if any(byte < 32 and byte not in b"\t\r\n" for byte in content):
+        return False
+    try:
+        content.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _delimiter(header: str) -> str:
     return max(",;\t", key=header.count)
 
@@ -114,13 +163,13 @@ def _columns(header: list[str]) -> tuple[list[str | None], tuple[str, ...]]:
     names = [known.get(re.sub(r"[\s_-]+", " ", cell).strip().lower()) for cell in header]
     for needed in NEEDED:
         if needed not in names:
-            raise InputRefused(
-                f"The roster has no column {needed!r}.",
-                remedy=f"Its first line names the columns, such as {', '.join(a[0] for a in COLUMNS.values())}.",
-            )
+            raise InputRefused(lazy("The roster has no column '%(column)s'.", column=needed), remedy=_first_line())
     doubles = {name for name in names if name and names.count(name) > 1}
     if doubles:
-        raise InputRefused(f"The roster has the column {min(doubles)!r} twice.", remedy="Remove one of them.")
+        raise InputRefused(
+            lazy("The roster has the column '%(column)s' twice.", column=min(doubles)),
+            remedy=lazy("Remove one of them."),
+        )
     unknown = tuple(cell.strip() for cell, name in zip(header, names, strict=True) if name is None and cell.strip())
     return names, unknown
 
@@ -136,10 +185,13 @@ def _numbered(records: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 
 def _line(number: int, cells: list[str], names: list[str | None]) -> RosterLine:
     if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
-        raise _Refused(f"has {len(cells)} cells, the header {len(names)}: put quotes around text with separators")
+        told = _(
+            "has %(n)s cells, the header %(m)s: put quotes around text with separators", n=len(cells), m=len(names)
+        )
+        raise _Refused(told)
     found = {name: _inert(cell) for name, cell in zip(names, cells, strict=False) if name is not None}
     if not found.get("name"):
-        raise _Refused("has no name")
+        raise _Refused(_("has no name"))
     return RosterLine(
         number=number,
         mail=_mail(found.get("mail", ""), "mail"),
@@ -162,16 +214,16 @@ def _inert(cell: str) -> str:
     """One line of text that no spreadsheet will take for a formula when it is exported again."""
     text = " ".join(cell.split()).lstrip(FORMULA).strip()
     if len(text) > LONGEST_TEXT + LONGEST_MAIL:
-        raise _Refused(f"has a cell of {len(text)} characters")
+        raise _Refused(_("has a cell of %(n)s characters", n=len(text)))
     return "".join(letter for letter in text if letter.isprintable())
 
 
 def _mail(text: str, column: str) -> str:
     mail = text.strip().lower()
     if not mail:
-        raise _Refused(f"has no {column}")
+        raise _Refused(_("has no %(column)s", column=column))
     if len(mail) > LONGEST_MAIL or not MAIL.fullmatch(mail):
-        raise _Refused(f"has the {column} {text!r}, which is no address")
+        raise _Refused(_("has the %(column)s '%(text)s', which is no address", text=text, column=column))
     return mail
 
 
@@ -183,7 +235,7 @@ def _date(text: str, column: str) -> date | None:
             return datetime.strptime(text, pattern).date()  # noqa: DTZ007 (a date has no zone)
         except ValueError:
             continue
-    raise _Refused(f"has the {column} {text!r}: write it like 2026-12-31")
+    raise _Refused(_("has the %(column)s '%(text)s': write it like 2026-12-31", text=text, column=column))
 
 
 def _zone(text: str) -> str | None:
@@ -192,7 +244,7 @@ def _zone(text: str) -> str | None:
     try:
         return ZoneInfo(text).key
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise _Refused(f"has the time zone {text!r}: write it like Europe/Zurich") from error
+        raise _Refused(_("has the time zone '%(zone)s': write it like Europe/Zurich", zone=text)) from error
 
 
 def _skills(text: str) -> tuple[str, ...]:
@@ -206,4 +258,4 @@ def _parts(text: str) -> list[str]:
 def _refuse_double(line: RosterLine, good: Mapping[str, RosterLine]) -> None:
     first = good.get(line.mail)
     if first is not None:
-        raise _Refused(f"names {line.mail} again, who is in line {first.number}")
+        raise _Refused(_("names %(mail)s again, who is in line %(line)s", mail=line.mail, line=first.number))

@@ -6,20 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vDuration
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integration.language import gettext as _
+from integration.language import speaking
 from integration.people.models import Person
+from integration.scheduling.invitation import shared_language
 from integration.scheduling.models import Occurrence, Pod, PodMember, Series
 from integration.scheduling.reading import open_link
+from integration.signing import read_signed, signed
 
-SALT = "calendar feed"
-LONGEST = 200  # characters of a token; ours have about fifty
+PURPOSE = "calendar feed"
 REFRESH = "PT1H"
 
 
@@ -38,25 +39,28 @@ class Ticket:
 
 def token_for(ticket: Ticket, *, secret_key: str) -> str:
     """A token of URL-safe characters; the same ticket always gives the same one, so that subscriptions last."""
-    return cast(str, URLSafeSerializer(secret_key, salt=SALT).dumps([ticket.whose, ticket.id]))
+    return signed([ticket.whose, ticket.id], purpose=PURPOSE, secret_key=secret_key)
 
 
 def read_token(token: str, *, secret_key: str) -> Ticket | None:
     """Whose feed a token opens; None when it is not one of ours."""
-    if len(token) > LONGEST:
+    values = read_signed(token, purpose=PURPOSE, secret_key=secret_key)
+    if values is None:
         return None
-    try:
-        whose, row_id = URLSafeSerializer(secret_key, salt=SALT).loads(token)
-        return Ticket(Whose(whose), int(row_id))
-    except (BadSignature, ValueError, TypeError):
-        return None
+    whose, row_id = values
+    return Ticket(Whose(whose), int(row_id))
 
 
 def feed_of(session: Session, ticket: Ticket) -> bytes | None:
-    """The feed; None when the pod does not exist, or the person was erased or has left."""
+    """The feed, in its readers' language; None when the pod does not exist, or the person was erased or left."""
     series = _series_of(session, ticket)
     if series is None:
         return None
+    with speaking(_language_of(session, ticket)):
+        return _calendar(series)
+
+
+def _calendar(series: Iterable[Series]) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", "-//Learning Pods//EN")
     calendar.add("version", "2.0")
@@ -81,6 +85,14 @@ def _series_of(session: Session, ticket: Ticket) -> Iterable[Series] | None:
     return session.scalars(select(Series).join(Pod).join(PodMember).where(*member).order_by(Series.id)).unique()
 
 
+def _language_of(session: Session, ticket: Ticket) -> str:
+    chosen = select(Person.language)
+    if ticket.whose is Whose.PARTICIPANT:
+        return shared_language(session.scalars(chosen.where(Person.participant_id == ticket.id)))
+    members = select(PodMember.participant_id).where(PodMember.pod_id == ticket.id, PodMember.left_at.is_(None))
+    return shared_language(session.scalars(chosen.where(Person.participant_id.in_(members))))
+
+
 def _event(occurrence: Occurrence) -> Event:
     series = occurrence.series
     event = Event()
@@ -95,7 +107,7 @@ def _event(occurrence: Occurrence) -> Event:
         event.add("url", link)
         event.add("location", "Microsoft Teams")
     if occurrence.facilitator:
-        event.add("description", f"Facilitator: {occurrence.facilitator.name}")
+        event.add("description", _("Facilitator: %(name)s", name=occurrence.facilitator.name))
     return event
 
 

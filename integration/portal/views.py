@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 from integration.portal.feed import feed_of, read_token
 from integration.tools import Tools
 
-blueprint = Blueprint("portal", __name__)
+feeds = Blueprint("feeds", __name__)
 FRESH_SECONDS = 900
 
 
-@blueprint.get("/feeds/<token>.ics")
+@feeds.get("/feeds/<token>.ics")
 def feed(token: str) -> Response:
     """text/calendar; 404 for a token that is not ours, 304 when nothing changed since the ETag sent along."""
     tools: Tools = current_app.extensions["tools"]

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from integration.language import Wording, lazy
 from integration.scheduling.grouping import Candidate, group
 from integration.scheduling.recurrence import Expansion, expand
 from integration.scheduling.rotation import rotation
@@ -82,7 +83,7 @@ class PodDraft:
     compromises: tuple[Slot, ...]  # what else there is, when nothing suits everybody
     meetings: Expansion | None
     facilitators: tuple[str, ...]  # mails, one per meeting
-    problems: tuple[str, ...]
+    problems: tuple[Wording, ...]
 
 
 def availability_of(
@@ -94,18 +95,21 @@ def availability_of(
     """
     if schedule is None or schedule.error:
         zone = time_zone or fallback
-        reason = f"no readable calendar ({schedule.error if schedule else 'not asked'})"
-        return Availability(mail, zone, assumed=f"{reason}: 9 to 17 in {zone} was assumed")
+        reason = schedule.error if schedule and schedule.error else lazy("not asked")
+        assumed = lazy("no readable calendar (%(reason)s): 9 to 17 in %(zone)s was assumed", reason=reason, zone=zone)
+        return Availability(mail, zone, assumed=assumed)
     busy = tuple(sorted((block.starts_at, block.ends_at) for block in schedule.busy if block.status in TAKEN))
     hours = schedule.working_hours
     if hours is None or not hours.weekdays or hours.starts == hours.ends:
         zone = time_zone or fallback
-        return Availability(mail, zone, busy=busy, assumed=f"no working hours: 9 to 17 in {zone} was assumed")
+        return Availability(
+            mail, zone, busy=busy, assumed=lazy("no working hours: 9 to 17 in %(zone)s was assumed", zone=zone)
+        )
     zone = _finer(hours.time_zone, time_zone) or fallback
     found = Availability(mail, zone, hours.weekdays, hours.starts, hours.ends, busy)
     if hours.time_zone or time_zone:
         return found
-    return replace(found, assumed=f"no known time zone: {zone} was assumed")
+    return replace(found, assumed=lazy("no known time zone: %(zone)s was assumed", zone=zone))
 
 
 def _finer(told: str | None, known: str | None) -> str | None:
@@ -183,16 +187,16 @@ def _meetings(slot: Slot, frame: Frame) -> Expansion:
     )
 
 
-def _problems(members: Sequence[Member], *, slot: Slot | None, meetings: Expansion | None) -> Iterable[str]:
+def _problems(members: Sequence[Member], *, slot: Slot | None, meetings: Expansion | None) -> Iterable[Wording]:
     names = {member.mail: member.name for member in members}
     for member in members:
         if member.availability.assumed:
-            yield f"{member.name}: {member.availability.assumed}."
+            yield lazy("%(name)s: %(assumed)s.", name=member.name, assumed=member.availability.assumed)
     if slot is None:
-        yield "No hour suits everybody between 07:00 and 20:00 of their day: nothing is created for this pod."
+        yield lazy("No hour suits everybody between 07:00 and 20:00 of their day: nothing is created for this pod.")
         return
     for mail, reason in slot.missing.items():
-        yield f"{names[mail]} cannot always come: {reason}."
+        yield lazy("%(name)s cannot always come: %(reason)s.", name=names[mail], reason=reason)
     for meeting in meetings.occurrences if meetings else ():
         if meeting.note:
             yield meeting.note

@@ -42,12 +42,6 @@ def group(candidates: Sequence[Candidate], *, size: int) -> tuple[tuple[Candidat
     return tuple(_mix(pods))
 
 
-def span_hours(pod: Sequence[Candidate]) -> float:
-    """How far apart a pod's clocks are, the short way round the earth."""
-    offsets = sorted(one.offset_hours % DAY for one in pod)
-    return DAY - max(_gaps(offsets))
-
-
 def _badness(people: int, pods: int, *, size: int) -> tuple[int, float, int]:
     small, more = divmod(people, pods)
     largest = small + (1 if more else 0)

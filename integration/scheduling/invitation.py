@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape, unescape
+
+from integration.formats import clock, table_day
+from integration.language import gettext as _
+from integration.language import ngettext, speaking, spoken
 
 MARK = "pods-invitation"
 OPENING = re.compile(rf'<div\b[^>]*\bid="?(?:x_)*{MARK}"?[^>]*>', re.IGNORECASE)
@@ -36,22 +40,25 @@ class Invitation:
     time_zone: str  # IANA
     members: tuple[str, ...]  # names
     turns: tuple[Turn, ...]
+    language: str = "en"
 
 
 def body_html(invitation: Invitation) -> str:
-    """Our part of the body: one ``<div>``."""
-    points = [line.strip(" -*\t") for line in invitation.agenda.splitlines() if line.strip(" -*\t")]
-    parts = [
-        f"<p>{escape(invitation.purpose)}</p>",
-        f"<p><b>Who:</b> {escape(', '.join(invitation.members))}</p>",
-        _agenda(points),
-        f"<p><b>Who facilitates when</b> (all times in {escape(zone_name(invitation.time_zone))},"
-        f" {invitation.minutes} minutes each)</p>",
-        _table(invitation.turns),
-        "<p>The facilitator gets a short guide by mail the day before. If a date does not suit you, decline that one"
-        " meeting only; the others stay.</p>",
-    ]
-    return f'<div id="{MARK}">{"".join(part for part in parts if part)}</div>'
+    """Our part of the body: one ``<div>``, in the invitation's language."""
+    with speaking(invitation.language):
+        return f'<div id="{MARK}">{"".join(_parts(invitation))}</div>'
+
+
+def shared_language(languages: Iterable[str | None]) -> str:
+    """The language of what all members of a pod read: theirs when all share one that we speak, else English."""
+    spoken_here = {spoken(language) for language in languages}
+    return spoken_here.pop() if len(spoken_here) == 1 else "en"
+
+
+def points_of(agenda: str) -> list[str]:
+    """The points of an agenda that was written one per line, with or without dashes and stars before them."""
+    points = (line.strip(" -*\t") for line in agenda.splitlines())
+    return [point for point in points if point]
 
 
 def hash_of(html: str) -> str:
@@ -74,22 +81,45 @@ def says_the_same(page: str, ours: str) -> bool:
 def zone_name(time_zone: str) -> str:
     """An IANA zone as people read it: ``Zurich time (Europe/Zurich)``."""
     city = time_zone.rpartition("/")[2].replace("_", " ")
-    return f"{city} time ({time_zone})"
+    return _("%(city)s time (%(zone)s)", city=city, zone=time_zone)
+
+
+def _parts(invitation: Invitation) -> Iterator[str]:
+    zone, minutes = zone_name(invitation.time_zone), invitation.minutes
+    note = ngettext(
+        "(all times in %(zone)s, %(n)s minute each)",
+        "(all times in %(zone)s, %(n)s minutes each)",
+        minutes,
+        zone=zone,
+    )
+    yield f"<p>{escape(invitation.purpose)}</p>"
+    yield f"<p><b>{escape(_('Who:'))}</b> {escape(', '.join(invitation.members))}</p>"
+    yield _agenda(points_of(invitation.agenda))
+    yield f"<p><b>{escape(_('Who facilitates when'))}</b> {escape(note)}</p>"
+    yield _table(invitation.turns)
+    guide = _("The facilitator gets a short guide by mail the day before.")
+    decline = _("If a date does not suit you, decline that one meeting only; the others stay.")
+    yield f"<p>{escape(guide)} {escape(decline)}</p>"
 
 
 def _agenda(points: Sequence[str]) -> str:
     if not points:
         return ""
-    return "<p><b>Agenda</b></p><ol>" + "".join(f"<li>{escape(point)}</li>" for point in points) + "</ol>"
+    return (
+        f"<p><b>{escape(_('Agenda'))}</b></p><ol>"
+        + "".join(f"<li>{escape(point)}</li>" for point in points)
+        + "</ol>"
+    )
 
 
 def _table(turns: Sequence[Turn]) -> str:
     rows = "".join(
-        f"<tr><td>{number}.&nbsp;</td><td>{turn.starts_local:%a %d %b %Y, %H:%M}&nbsp; </td>"
-        f"<td>{escape(turn.facilitator or 'to be agreed')}</td></tr>"
+        f"<tr><td>{number}.&nbsp;</td><td>{table_day(turn.starts_local)}, {clock(turn.starts_local)}&nbsp; </td>"
+        f"<td>{escape(turn.facilitator or _('to be agreed'))}</td></tr>"
         for number, turn in enumerate(turns, 1)
     )
-    return f'<table><tr><th></th><th align="left">Date</th><th align="left">Facilitator</th></tr>{rows}</table>'
+    date, facilitator = escape(_("Date")), escape(_("Facilitator"))
+    return f'<table><tr><th></th><th align="left">{date}</th><th align="left">{facilitator}</th></tr>{rows}</table>'
 
 
 def _span(page: str) -> tuple[int, int] | None:

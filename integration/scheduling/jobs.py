@@ -9,20 +9,21 @@ from __future__ import annotations
 from integration.duties import Duty
 from integration.scheduling.jobs_freeze import FREEZE_DUTY, freeze_occurrence
 from integration.scheduling.jobs_guide import GUIDE_DUTY, send_guide
-from integration.scheduling.jobs_plan import apply_plan, draft_plan, undo_plan
+from integration.scheduling.jobs_plan import draft_plan, fill_plan
 from integration.scheduling.jobs_pull import pull_series
 from integration.scheduling.jobs_push import cancel_series, push_series
+from integration.scheduling.jobs_repair import repair_series
 
 __all__ = [
     "DUTIES",
-    "apply_plan",
     "cancel_series",
     "draft_plan",
+    "fill_plan",
     "freeze_occurrence",
     "pull_series",
     "push_series",
+    "repair_series",
     "send_guide",
-    "undo_plan",
 ]
 
 DUTIES: tuple[Duty, ...] = (GUIDE_DUTY, FREEZE_DUTY)

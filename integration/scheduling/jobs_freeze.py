@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from integration import outbox
-from integration.due import earliest, take_due
-from integration.duties import Duty
-from integration.graph.errors import NotFound
+from integration.asking import duty_to_ask
 from integration.graph.resources import CalendarEvent, Schedule
 from integration.log import get_logger
 from integration.outbox import Task
@@ -32,7 +29,7 @@ def freeze_occurrence(tools: Tools, occurrence_id: int) -> None:
         return
     event, is_invited = None, occurrence.series.invited_at is not None and occurrence.event_id is not None
     if is_invited:
-        event = _event(tools, occurrence)
+        event = tools.graph.calendar.find_event(occurrence.series.organizer, occurrence.event_id or "")
     away = _away(tools, occurrence, event) if event else frozenset[str]()
     now = tools.clock.now()
     with tools.database.transaction() as session:
@@ -49,13 +46,6 @@ def freeze_occurrence(tools: Tools, occurrence_id: int) -> None:
         row.invited = _invited(row.series, event, away) if event else []
         row.frozen_at, row.freeze_due_at = now, None
     log.info("occurrence frozen", occurrence_id=occurrence_id)
-
-
-def _event(tools: Tools, occurrence: Occurrence) -> CalendarEvent | None:
-    try:
-        return tools.graph.calendar.get_event(occurrence.series.organizer, occurrence.event_id or "")
-    except NotFound:
-        return None
 
 
 def _away(tools: Tools, occurrence: Occurrence, event: CalendarEvent) -> frozenset[str]:
@@ -94,12 +84,4 @@ def _invited(series: Series, event: CalendarEvent, away: frozenset[str]) -> list
     ]
 
 
-def _ask(tools: Tools, now: datetime) -> int:
-    with tools.database.transaction() as session:
-        due = take_due(session, Occurrence.freeze_due_at, now=now)
-        for occurrence_id in due:
-            outbox.add(session, Task.OCCURRENCE_FREEZE, occurrence_id)
-    return len(due)
-
-
-FREEZE_DUTY = Duty("freeze occurrences that start", earliest(Occurrence.freeze_due_at), _ask)
+FREEZE_DUTY = duty_to_ask("freeze occurrences that start", Occurrence.freeze_due_at, Task.OCCURRENCE_FREEZE)

@@ -8,23 +8,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from integration import outbox
-from integration.due import earliest, take_due
-from integration.duties import Duty
-from integration.graph.errors import NotFound
+from integration.asking import duty_to_ask
+from integration.config import Settings
 from integration.graph.resources import Attendee, CalendarEvent, Response
+from integration.language import Lazy, lazy
 from integration.log import get_logger
 from integration.mail.mails import add_mail
 from integration.outbox import Task
 from integration.people.models import Person
-from integration.scheduling.guide import Guest, guide_content
+from integration.scheduling.check_in_link import CheckInTicket, check_in_path
+from integration.scheduling.dues import guide_due
+from integration.scheduling.guide import CheckInPages, Guest, guide_content
 from integration.scheduling.models import Occurrence, Series
 from integration.scheduling.reading import open_link, read_occurrence
 from integration.scheduling.rotation import rotation
+from integration.scheduling.series import move_occurrence
 from integration.tools import Tools
 
 log = get_logger(__name__)
 KIND = "facilitator-guide"
+ANSWERS = {
+    Response.ACCEPTED: lazy("comes"),
+    Response.TENTATIVE: lazy("comes perhaps"),
+    Response.DECLINED: lazy("declined"),
+}
+NO_ANSWER = lazy("no answer yet")
 
 
 def send_guide(tools: Tools, occurrence_id: int) -> None:
@@ -34,27 +42,38 @@ def send_guide(tools: Tools, occurrence_id: int) -> None:
         return
     if occurrence.ends_at <= tools.clock.now() or occurrence.event_id is None:
         return
-    event = _event(tools, occurrence)
+    event = tools.graph.calendar.find_event(occurrence.series.organizer, occurrence.event_id)
     if event is None or event.is_cancelled:
         return  # the next pull records it
     with tools.database.transaction() as session:
         row = session.get_one(Occurrence, occurrence_id, with_for_update=True)
+        if _was_moved_away(row, event, now=tools.clock.now()):
+            return
         _pass_on(row, event.attendees)
         session.flush()
         session.expire(row, ["facilitator"])
         person = row.facilitator.person if row.facilitator else None
         if person is None or not person.is_here:
             return
-        content = guide_content(row, person, guests=_guests(row.series, event.attendees), join_url=_link(row, event))
+        content = guide_content(
+            row,
+            person,
+            guests=_guests(row.series, event.attendees),
+            join_url=_link(row, event),
+            check_in=_check_in(row, tools.settings),
+        )
         add_mail(session, kind=KIND, key=str(row.id), person=person, content=content, now=tools.clock.now())
     log.info("guide written", occurrence_id=occurrence_id)
 
 
-def _event(tools: Tools, occurrence: Occurrence) -> CalendarEvent | None:
-    try:
-        return tools.graph.calendar.get_event(occurrence.series.organizer, occurrence.event_id or "")
-    except NotFound:
-        return None
+def _was_moved_away(occurrence: Occurrence, event: CalendarEvent, *, now: datetime) -> bool:
+    """Whether the meeting turns out to be later, so that its guide is not due yet; it is noted as moved then."""
+    due_at = guide_due(event.starts_at, occurrence.series.time_zone)
+    if (event.starts_at, event.ends_at) == (occurrence.starts_at, occurrence.ends_at) or due_at <= now:
+        return False
+    occurrence.guide_due_at = due_at
+    move_occurrence(occurrence, starts_at=event.starts_at, ends_at=event.ends_at)
+    return True
 
 
 def _pass_on(occurrence: Occurrence, attendees: Sequence[Attendee]) -> None:
@@ -82,21 +101,20 @@ def _guests(series: Series, attendees: Sequence[Attendee]) -> list[Guest]:
     return sorted((Guest(person.name, _said(response)) for person, response in people), key=lambda guest: guest.name)
 
 
-def _said(response: Response) -> str:
-    words = {Response.ACCEPTED: "comes", Response.TENTATIVE: "comes perhaps", Response.DECLINED: "declined"}
-    return words.get(response, "no answer yet")
+def _said(response: Response) -> Lazy:
+    return ANSWERS.get(response, NO_ANSWER)
 
 
 def _link(occurrence: Occurrence, event: CalendarEvent) -> str | None:
     return event.join_url or open_link(occurrence.series)
 
 
-def _ask(tools: Tools, now: datetime) -> int:
-    with tools.database.transaction() as session:
-        due = take_due(session, Occurrence.guide_due_at, now=now)
-        for occurrence_id in due:
-            outbox.add(session, Task.GUIDE_SEND, occurrence_id)
-    return len(due)
+def _check_in(occurrence: Occurrence, settings: Settings) -> CheckInPages | None:
+    """Where people check in; nowhere where the program keeps no names."""
+    if occurrence.series.pod.program.attendance_detail == "counts only":
+        return None
+    path, site = check_in_path(CheckInTicket(occurrence.id), secret_key=settings.secret_key), settings.public_url
+    return CheckInPages(f"{site.rstrip('/')}{path}/code", f"{site.rstrip('/')}/me/sessions/{occurrence.id}")
 
 
-GUIDE_DUTY = Duty("write the facilitators' guides", earliest(Occurrence.guide_due_at), _ask)
+GUIDE_DUTY = duty_to_ask("write the facilitators' guides", Occurrence.guide_due_at, Task.GUIDE_SEND)

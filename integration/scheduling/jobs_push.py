@@ -13,9 +13,10 @@ from datetime import timedelta
 
 from integration.graph.errors import GraphError, NotFound
 from integration.graph.resources import CalendarEvent, EventChanges, EventDraft, WeeklyRule
+from integration.language import lazy, speaking
 from integration.log import get_logger
 from integration.scheduling import jobs_check, jobs_invite
-from integration.scheduling.invitation import exchanged, hash_of, says_the_same
+from integration.scheduling.invitation import exchanged, hash_of, says_the_same, shared_language
 from integration.scheduling.models import Series
 from integration.scheduling.reading import read_series
 from integration.scheduling.recurrence import instant
@@ -23,7 +24,7 @@ from integration.scheduling.troubles import SeriesTrouble, record_link, record_t
 from integration.tools import Tools
 
 log = get_logger(__name__)
-CANCELLED_WORDS = "These learning sessions were cancelled by the program."
+CANCELLED_WORDS = lazy("These learning sessions were cancelled by the program.")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def push_series(tools: Tools, series_id: int) -> None:
                 break
     except (SeriesTrouble, GraphError) as error:
         if not error.passes_by_itself:
-            record_trouble(tools.database, series_id, str(error))
+            record_trouble(tools.database, series_id, error.wording)
         raise
     record_trouble(tools.database, series_id, None)
 
@@ -66,7 +67,9 @@ def cancel_series(tools: Tools, series_id: int) -> None:
         return
     event = _event_to_cancel(tools, series)
     if event is not None and event.attendees:
-        tools.graph.calendar.cancel_event(series.organizer, event.id, CANCELLED_WORDS)
+        with speaking(_language_of(series)):
+            words = str(CANCELLED_WORDS)
+        tools.graph.calendar.cancel_event(series.organizer, event.id, words)
     elif event is not None:
         tools.graph.calendar.delete_event(series.organizer, event.id)
     with tools.database.transaction() as session:
@@ -143,13 +146,20 @@ def _body(event: CalendarEvent, series: Series) -> str | None:
     return exchanged(event.body_html, series.invitation_html)
 
 
+def _language_of(series: Series) -> str:
+    """The language of the people who are on it, as in the invitation."""
+    people = [one.participant.person for one in series.attendees if one.participant is not None]
+    return shared_language(person.language for person in people if person is not None)
+
+
 def _event_to_cancel(tools: Tools, series: Series) -> CalendarEvent | None:
     """The event as it is; also the one of a create whose answer we never saw."""
+    calendar = tools.graph.calendar
+    if series.event_id is not None:
+        return calendar.find_event(series.organizer, series.event_id)
     try:
-        if series.event_id is not None:
-            return tools.graph.calendar.get_event(series.organizer, series.event_id)
-        return tools.graph.calendar.find_by_tag(series.organizer, transaction_id(series))
-    except NotFound:
+        return calendar.find_by_tag(series.organizer, transaction_id(series))
+    except NotFound:  # the mailbox itself is gone
         return None
 
 

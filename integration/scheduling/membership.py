@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,7 +11,7 @@ from integration import outbox
 from integration.outbox import Task
 from integration.people.models import Person
 from integration.people.people import record_departure
-from integration.scheduling.models import Pod, PodMember, Series, SeriesAttendee
+from integration.scheduling.models import Occurrence, Pod, PodMember, Series, SeriesAttendee
 from integration.scheduling.rotation import rotation
 
 
@@ -30,7 +29,7 @@ def leave_pod(session: Session, member: PodMember, *, at: datetime) -> None:
     """Somebody leaves one pod: they are taken off its future meetings, their turns go to the others."""
     member.left_at = member.left_at or at
     session.flush()
-    for series in _running(member.pod, at=at):
+    for series in running(member.pod, at=at):
         for attendee in series.attendees:
             if attendee.participant_id == member.participant_id and attendee.is_wanted:
                 attendee.is_wanted = False
@@ -46,8 +45,8 @@ def join_pod(session: Session, pod: Pod, person: Person, *, now: datetime) -> No
     else:
         member.left_at = None
     session.flush()
-    for series in _running(pod, at=now):
-        _want(series, person)
+    for series in running(pod, at=now):
+        want(series, person)
         outbox.add(session, Task.SERIES_PUSH, series.id)
 
 
@@ -67,7 +66,12 @@ def rotate_again(series: Series, *, at: datetime) -> None:
         occurrence.facilitator_id = turns[place] if turns else None
 
 
-def _running(pod: Pod, *, at: datetime) -> Iterable[Series]:
+def exceptions_to_come(series: Series, *, at: datetime) -> list[Occurrence]:
+    """The meetings that have attendees of their own in Outlook, as far as it was read: each costs a mail more."""
+    return [one for one in series.occurrences if one.is_exception and one.ends_at > at and one.cancelled_at is None]
+
+
+def running(pod: Pod, *, at: datetime) -> list[Series]:
     """The pod's series that are wanted and not over."""
     return [
         series
@@ -76,7 +80,7 @@ def _running(pod: Pod, *, at: datetime) -> Iterable[Series]:
     ]
 
 
-def _want(series: Series, person: Person) -> None:
+def want(series: Series, person: Person) -> None:
     """Want somebody on the series; someone who was forwarded to it before becomes one of us."""
     known = {attendee.address: attendee for attendee in series.attendees}
     attendee = known.get(person.mail)

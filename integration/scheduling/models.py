@@ -14,7 +14,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from integration.db import Base, WallClock
+from integration.language import Wording
 from integration.people.models import Participant, Person
+from integration.wording import KeptWording
 
 ATTENDANCE_DETAILS = ("minutes", "present", "counts only")
 FORMATS = (
@@ -139,16 +141,22 @@ class PodMember(Base):
 class Plan(Base):
     """What would be done for a program, shown before it is applied; applied as one batch, undone as one batch.
 
-    ``content`` is what was shown: {"pods": [{"name", "time_zone", "weekday", "time", "members": [mail], "organizer",
-    "facilitators": [mail], "dates": [ISO], "problems": [str]}], "people_without_slot": [...], "mails": {mail: n}}.
+    It is drafted by a worker, from everybody's calendars: *drafting* until then, afterwards *ready*, or *failed* with
+    ``trouble`` and ``remedy``. ``content`` is what was shown: {"pods": [{"name", "time_zone", "weekday", "time",
+    "members": [mail], "organizer", "facilitators": [mail], "dates": [ISO], "problems": [str]}],
+    "people_without_slot": [...], "mails": {mail: n}}; empty as long as the plan is not ready.
     """
 
     __tablename__ = "plan"
+    __table_args__ = (CheckConstraint("state IN ('drafting', 'ready', 'failed')", name="state"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
-    made_at: Mapped[datetime]
-    content: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime]  # when it was asked for; once it is ready, when the calendars had been read
+    state: Mapped[str] = mapped_column(default="ready")
+    trouble: Mapped[Wording | None] = mapped_column(KeptWording)
+    remedy: Mapped[Wording | None] = mapped_column(KeptWording)
+    content: Mapped[dict[str, Any]] = mapped_column(default=dict)
     applied_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
 
@@ -187,12 +195,18 @@ class Series(Base):
     invited_at: Mapped[datetime | None]  # the attendees-only PATCH was answered
     cancelled_at: Mapped[datetime | None]
     pulled_at: Mapped[datetime | None]  # replies and times were last read
-    trouble: Mapped[str | None]  # why it does not go on, in words, with the remedy
+    trouble: Mapped[Wording | None] = mapped_column(KeptWording)  # why it does not go on, in words, with the remedy
 
     pod: Mapped[Pod] = relationship(back_populates="series")
     occurrences: Mapped[list[Occurrence]] = relationship(back_populates="series", order_by="Occurrence.number")
     attendees: Mapped[list[SeriesAttendee]] = relationship(back_populates="series", order_by="SeriesAttendee.id")
     meetings: Mapped[list[SeriesMeeting]] = relationship(back_populates="series", order_by="SeriesMeeting.id")
+
+    @property
+    def people(self) -> list[SeriesAttendee]:
+        """Those of ours, a row for each: of somebody whose address was corrected the one that is wanted."""
+        ours = [one for one in self.attendees if one.participant_id is not None]
+        return list({one.participant_id: one for one in sorted(ours, key=lambda one: one.is_wanted)}.values())
 
 
 class SeriesMeeting(Base):
@@ -226,6 +240,7 @@ class SeriesAttendee(Base):
     address: Mapped[str] = mapped_column(String(320))
     is_wanted: Mapped[bool] = mapped_column(default=True)  # False: is to be removed at the next push
     held: Mapped[bool] = mapped_column(default=False)  # outside MAIL_ALLOWLIST: shown, not invited
+    invited_at: Mapped[datetime | None]  # when Outlook was seen to have them; None again once they were taken off
     response: Mapped[str] = mapped_column(default="none")  # Graph's responseType
     responded_at: Mapped[datetime | None]
 
@@ -234,10 +249,11 @@ class SeriesAttendee(Base):
 
 
 class Occurrence(Base):
-    """One meeting of a series.
+    """One meeting of a series. ``starts_at`` follows Outlook, for that is when people meet; ``wanted`` is as agreed.
 
     ``attendance`` tells how far we know who came: "pending" until the reports were read; "measured" or "declared"
-    (it is known), "unknown" with ``attendance_reason``. ``held`` is None as long as nobody can say.
+    (it is known), "unknown" with ``attendance_reason``; beside the others that says what is missing. ``held`` is None
+    as long as nobody can say.
     """
 
     __tablename__ = "occurrence"
@@ -252,7 +268,12 @@ class Occurrence(Base):
     original_start_at: Mapped[datetime]
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
-    event_id: Mapped[str | None]
+    wanted_starts_at: Mapped[datetime | None]  # where it is agreed to be; None: where the series has it
+    wanted_ends_at: Mapped[datetime | None]
+    event_id: Mapped[str | None] = mapped_column(index=True)
+    is_exception: Mapped[bool] = mapped_column(
+        default=False
+    )  # as Outlook had it when last read: with its own attendees
     facilitator_id: Mapped[int | None] = mapped_column(ForeignKey("participant.id"))
     cancelled_at: Mapped[datetime | None]
 
@@ -261,9 +282,10 @@ class Occurrence(Base):
     frozen_at: Mapped[datetime | None]  # when it really was; later than the start is said so
     collect_due_at: Mapped[datetime | None] = mapped_column(index=True)  # the next look at the attendance reports
     collect_attempts: Mapped[int] = mapped_column(default=0)
+    looked_at: Mapped[datetime | None]  # when the attendance reports were last looked at
 
     attendance: Mapped[str] = mapped_column(default="pending")
-    attendance_reason: Mapped[str | None]
+    attendance_reason: Mapped[Wording | None] = mapped_column(KeptWording)
     attendance_known_at: Mapped[datetime | None]
     held: Mapped[bool | None]
     held_provenance: Mapped[str | None]  # measured | declared
@@ -275,7 +297,14 @@ class Occurrence(Base):
     series: Mapped[Series] = relationship(back_populates="occurrences")
     facilitator: Mapped[Participant | None] = relationship()
     invited: Mapped[list[Invited]] = relationship(back_populates="occurrence", order_by="Invited.id")
-    replies: Mapped[list[OccurrenceReply]] = relationship(back_populates="occurrence")
+    replies: Mapped[list[OccurrenceReply]] = relationship(back_populates="occurrence", cascade="all, delete-orphan")
+
+    @property
+    def wanted(self) -> tuple[datetime, datetime]:
+        """Start and end as agreed."""
+        if self.wanted_starts_at is not None and self.wanted_ends_at is not None:
+            return self.wanted_starts_at, self.wanted_ends_at
+        return self.original_start_at, self.original_start_at + timedelta(minutes=self.series.minutes)
 
 
 class OccurrenceReply(Base):

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from integration.errors import SettingRefused
 from integration.scheduling.models import Series
 
 
@@ -21,14 +20,7 @@ def open_series(session: Session) -> Mapping[str, int]:
 
 
 def share_out(count: int, *, organizers: Sequence[str], having: Mapping[str, int]) -> list[str]:
-    """An organizer for each of ``count`` new series, always the one with the fewest, ties in the order of the pool.
-
-    Raises SettingRefused when the pool is empty.
-    """
-    if not organizers:
-        raise SettingRefused(
-            "ORGANIZER_MAILBOXES", "is not set.", remedy="Name the licensed accounts that may own meeting series."
-        )
+    """An organizer for each of ``count`` new series: the one with the fewest, ties in the order of the pool."""
     load = Counter({organizer: having.get(organizer, 0) for organizer in organizers})
     chosen: list[str] = []
     for _ in range(count):

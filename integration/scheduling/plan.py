@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, selectinload
 
 from integration import outbox
+from integration.announcing.announcements import Event, announce
 from integration.errors import Conflict
+from integration.formats import day
+from integration.language import gettext as _
+from integration.language import lazy
 from integration.outbox import Task
 from integration.people.models import Person
 from integration.scheduling import planned
 from integration.scheduling.drafting import Frame, Member, ScheduleLike, availability_of, draft_pods
-from integration.scheduling.models import Plan, Pod, PodMember, Program, Series
+from integration.scheduling.models import Plan, Pod, PodMember, Program, ProgramMember, Series
 from integration.scheduling.organizers import open_series, share_out
-from integration.scheduling.programs import people_without_pod
+from integration.scheduling.programs import lock_program, people_without_pod
 from integration.scheduling.recurrence import parse_holidays
 from integration.scheduling.series import schedule_pod, want_cancelled
 from integration.scheduling.slots import pod_zone
 
-REMEDY = "Make a new plan, look at it and apply that one."
+REMEDY = lazy("Make a new plan, look at it and apply that one.")
 
 
 @dataclass(frozen=True)
@@ -44,35 +47,74 @@ def make_plan(
     now: datetime,
     organizers: Sequence[str],
     may_mail: Callable[[str], bool] = lambda _address: True,
+    mails_per_minute: int = 30,
 ) -> Plan:
     """Plan pods for the members of ``program`` who have none; nothing happens until the plan is applied.
 
-    ``schedules`` are free/busy by lower-case mail, for the first weeks. Raises SettingRefused without organizers.
+    ``schedules`` are free/busy by lower-case mail, for the first weeks; ``organizers`` are one mailbox or more.
     """
+    plan = Plan(program=program, made_at=now, content={})
+    session.add(plan)
+    fill_plan(
+        session,
+        plan,
+        schedules,
+        now=now,
+        organizers=organizers,
+        may_mail=may_mail,
+        mails_per_minute=mails_per_minute,
+    )
+    return plan
+
+
+def fill_plan(
+    session: Session,
+    plan: Plan,
+    schedules: Mapping[str, ScheduleLike],
+    *,
+    now: datetime,
+    organizers: Sequence[str],
+    may_mail: Callable[[str], bool],
+    mails_per_minute: int,
+) -> None:
+    """Write into a plan what would be done, from what is true now; then it is ready. See ``make_plan``."""
+    program = plan.program
     people = people_without_pod(session, program, on=max(program.starts_on, now.date()))
     _learn_zones(people, schedules)
     members = _members(people, schedules)
     drafts = draft_pods(members, _frame(session, program, now=now))
     pools = share_out(len(drafts), organizers=organizers, having=open_series(session))
-    content = planned.content(program, drafts, people=members, organizers=pools, may_mail=may_mail)
-    plan = Plan(program=program, made_at=now, content=content)
-    session.add(plan)
+    content = planned.content(
+        program, drafts, people=members, organizers=pools, may_mail=may_mail, mails_per_minute=mails_per_minute
+    )
+    plan.content = {**content, "asked": planned.asked(program)}
+    plan.state, plan.made_at, plan.trouble, plan.remedy = "ready", now, None, None
     session.flush()
-    return plan
 
 
 def apply_plan(session: Session, plan: Plan, *, now: datetime) -> list[Series]:
     """Make the plan's pods and series; the workers then create and invite. Applied before: the same series again.
 
-    Raises Conflict when the plan was undone, or no longer fits what is true.
+    Raises Conflict when the plan is not ready, was undone, or no longer fits what is true.
     """
-    _lock(session, plan)
+    lock_plan(session, plan)
+    if plan.state != "ready":
+        raise Conflict(
+            lazy("Plan %(plan)s is not ready.", plan=plan.id),
+            remedy=lazy("Wait until it is drafted, or make a new plan."),
+        )
     if plan.undone_at is not None:
-        raise Conflict(f"Plan {plan.id} was undone on {plan.undone_at:%d %B %Y}.", remedy=REMEDY)
+        raise Conflict(
+            lazy("Plan %(plan)s was undone on %(day)s.", plan=plan.id, day=day(plan.undone_at)), remedy=str(REMEDY)
+        )
     if plan.applied_at is not None:
         return series_of(session, plan)
+    reason = stale_reason(session, plan, now=now)
+    if reason is not None:
+        raise Conflict(
+            lazy("Plan %(plan)s is out of date: %(reason)s", plan=plan.id, reason=reason), remedy=str(REMEDY)
+        )
     people = _people(session, plan)
-    _refuse_stale(session, plan, people, now=now)
     for pod in plan.content["pods"]:
         if pod["starts_local"] is not None:
             schedule_pod(session, plan, pod, people=people, now=now)
@@ -81,7 +123,24 @@ def apply_plan(session: Session, plan: Plan, *, now: datetime) -> list[Series]:
     series = series_of(session, plan)
     for one in series:
         outbox.add(session, Task.SERIES_PUSH, one.id)
+    announce(session, Event.PLAN_APPLIED, {"plan_id": plan.id, "series": len(series)}, plan.program_id)
     return series
+
+
+def stale_reason(session: Session, plan: Plan, *, now: datetime) -> str | None:
+    """Why a ready plan can no longer be applied, in words; None when it still fits what is true."""
+    if session.scalar(_taken(plan)) is not None:
+        return _("somebody in it is in a pod by now.")
+    asked = plan.content.get("asked")
+    if asked is not None and asked != planned.asked(plan.program):
+        return _("the program was changed after the plan was made.")
+    return _pods_reason(session, plan, now=now)
+
+
+def lock_plan(session: Session, plan: Plan) -> None:
+    """One at a time per program: two plans of it must not put the same people into two pods. Reads the plan again."""
+    lock_program(session, plan.program_id)
+    session.refresh(plan)
 
 
 def undo_plan(session: Session, plan: Plan, *, now: datetime) -> Undoing:
@@ -89,9 +148,7 @@ def undo_plan(session: Session, plan: Plan, *, now: datetime) -> Undoing:
 
     Raises Conflict when the plan was never applied.
     """
-    _lock(session, plan)
-    if plan.applied_at is None:
-        raise Conflict(f"Plan {plan.id} was not applied.", remedy="There is nothing to undo.")
+    lock_plan(session, plan)
     undoing = preview_undo(session, plan, now=now)
     if plan.undone_at is not None:
         return undoing
@@ -99,14 +156,19 @@ def undo_plan(session: Session, plan: Plan, *, now: datetime) -> Undoing:
         want_cancelled(session, series, now=now)
     plan.undone_at = now
     session.flush()
+    announce(session, Event.PLAN_UNDONE, {"plan_id": plan.id, "series": undoing.series}, plan.program_id)
     return undoing
 
 
 def preview_undo(session: Session, plan: Plan, *, now: datetime) -> Undoing:
-    """The side effects of undoing a plan now, for somebody to read first."""
+    """The side effects of undoing a plan now, to be read first. Raises Conflict when it was never applied."""
+    if plan.applied_at is None:
+        raise Conflict(lazy("Plan %(plan)s was not applied.", plan=plan.id), remedy=lazy("There is nothing to undo."))
     mails: dict[str, int] = {}
     held: list[str] = []
-    series = [one for one in series_of(session, plan) if one.cancel_wanted_at is None]
+    running = select(Series).where(Series.plan_id == plan.id, Series.cancel_wanted_at.is_(None))
+    whole = selectinload(Series.attendees), selectinload(Series.occurrences)
+    series = session.scalars(running.order_by(Series.id).options(*whole)).all()
     for one in series:
         ours = [attendee for attendee in one.attendees if attendee.is_wanted]
         held += [attendee.address for attendee in ours if attendee.held]
@@ -160,35 +222,40 @@ def _frame(session: Session, program: Program, *, now: datetime) -> Frame:
     )
 
 
-def _lock(session: Session, plan: Plan) -> None:
-    """One at a time per program: two plans of it must not put the same people into two pods."""
-    session.scalar(select(Program.id).where(Program.id == plan.program_id).with_for_update())
-    session.refresh(plan)
-
-
 def _people(session: Session, plan: Plan) -> dict[str, Person]:
     mails = [mail for pod in plan.content["pods"] for mail in pod["members"]]
     return {person.mail: person for person in session.scalars(select(Person).where(Person.mail.in_(mails)))}
 
 
-def _refuse_stale(session: Session, plan: Plan, people: Mapping[str, Person], *, now: datetime) -> None:
+def _pods_reason(session: Session, plan: Plan, *, now: datetime) -> str | None:
+    people, names = _people(session, plan), _pod_names(session, plan)
+    taking_part = set(
+        session.scalars(select(ProgramMember.participant_id).where(ProgramMember.program_id == plan.program_id))
+    )
     for pod in plan.content["pods"]:
-        gone = [mail for mail in pod["members"] if mail not in people or not people[mail].is_here]
-        if gone:
-            raise Conflict(f"Plan {plan.id} is out of date: {gone[0]} is no longer here.", remedy=REMEDY)
+        gone = next((mail for mail in pod["members"] if mail not in people or not people[mail].is_here), None)
+        if gone is not None:
+            return _("%(name)s is no longer here.", name=gone)
+        out = next((mail for mail in pod["members"] if people[mail].participant_id not in taking_part), None)
+        if out is not None:
+            return _("%(name)s takes no part any more.", name=out)
         if pod["starts_at"] is not None and datetime.fromisoformat(pod["starts_at"]) <= now:
-            raise Conflict(f"Plan {plan.id} is out of date: {pod['name']} would have begun already.", remedy=REMEDY)
-    taken = session.scalar(_taken(plan, people))
-    if taken is not None:
-        raise Conflict(f"Plan {plan.id} is out of date: somebody in it is in a pod by now.", remedy=REMEDY)
+            return _("%(pod)s would have begun already.", pod=pod["name"])
+        if pod["starts_at"] is not None and pod["name"] in names:
+            return _("there is a %(pod)s by now.", pod=pod["name"])
+    return None
 
 
-def _taken(plan: Plan, people: Mapping[str, Person]) -> Any:
-    participants = [person.participant_id for person in people.values()]
+def _pod_names(session: Session, plan: Plan) -> set[str]:
+    return set(session.scalars(select(Pod.name).where(Pod.program_id == plan.program_id)))
+
+
+def _taken(plan: Plan) -> Select[int]:
+    mails = [mail for pod in plan.content["pods"] for mail in pod["members"]]
     return (
         select(PodMember.id)
         .join(Pod)
-        .where(Pod.program_id == plan.program_id, PodMember.left_at.is_(None))
-        .where(PodMember.participant_id.in_(participants))
+        .join(Person, Person.participant_id == PodMember.participant_id)
+        .where(Pod.program_id == plan.program_id, PodMember.left_at.is_(None), Person.mail.in_(mails))
         .limit(1)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from integration.db import Database
 from integration.people.models import Participant
@@ -17,12 +17,10 @@ def read_series(database: Database, series_id: int) -> Series | None:
             select(Series)
             .where(Series.id == series_id)
             .options(
-                selectinload(Series.attendees)
-                .selectinload(SeriesAttendee.participant)
-                .selectinload(Participant.person),
+                selectinload(Series.attendees).joinedload(SeriesAttendee.participant).joinedload(Participant.person),
                 selectinload(Series.occurrences),
                 selectinload(Series.meetings),
-                selectinload(Series.pod).selectinload(Pod.members).selectinload(PodMember.participant),
+                joinedload(Series.pod).selectinload(Pod.members).joinedload(PodMember.participant),
             )
         )
 
@@ -35,8 +33,8 @@ def read_occurrence(database: Database, occurrence_id: int) -> Occurrence | None
             .where(Occurrence.id == occurrence_id)
             .options(
                 selectinload(Occurrence.invited),
-                selectinload(Occurrence.series).selectinload(Series.attendees),
-                selectinload(Occurrence.series).selectinload(Series.pod).selectinload(Pod.program),
+                joinedload(Occurrence.series).selectinload(Series.attendees),
+                joinedload(Occurrence.series).joinedload(Series.pod).joinedload(Pod.program),
             )
         )
 

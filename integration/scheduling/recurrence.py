@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from integration.errors import InputRefused
+from integration.language import Lazy, lazy
 
 WEEK = timedelta(weeks=1)
 LONGEST_RULE = 104  # weeks: more holidays than that are a mistake in the list
@@ -28,7 +29,7 @@ class PlannedOccurrence:
     starts_local: datetime
     starts_at: datetime
     ends_at: datetime
-    note: str | None = None
+    note: Lazy | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,12 @@ def expand(
         if len(occurrences) == sessions:
             return Expansion(tuple(occurrences), tuple(skipped), week + 1)
     raise InputRefused(
-        f"{sessions} meetings from {starts_local.date()} do not fit between the holidays.",
-        remedy="Shorten the program's list of holidays or its number of weeks.",
+        lazy(
+            "%(sessions)s meetings from %(day)s do not fit between the holidays.",
+            sessions=sessions,
+            day=starts_local.date(),
+        ),
+        remedy=lazy("Shorten the program's list of holidays or its number of weeks."),
     )
 
 
@@ -77,7 +82,7 @@ def instant(wall: datetime, time_zone: str) -> datetime:
     return wall.replace(tzinfo=ZoneInfo(time_zone), fold=0).astimezone(UTC)
 
 
-def clock_note(wall: datetime, time_zone: str) -> str | None:
+def clock_note(wall: datetime, time_zone: str) -> Lazy | None:
     """In words, when the wall clock jumps over or repeats this time; else None."""
     zone = ZoneInfo(time_zone)
     before, after = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
@@ -85,8 +90,19 @@ def clock_note(wall: datetime, time_zone: str) -> str | None:
         return None
     back = before.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
     if back != wall:
-        return f"{wall:%d %b %Y}: {wall:%H:%M} does not exist in {time_zone}; it is {back:%H:%M} then."
-    return f"{wall:%d %b %Y}: {wall:%H:%M} comes twice in {time_zone}; the first one is meant."
+        return lazy(
+            "%(day)s: %(time)s does not exist in %(zone)s; it is %(then)s then.",
+            day=wall.date(),
+            time=wall.time(),
+            zone=time_zone,
+            then=back.time(),
+        )
+    return lazy(
+        "%(day)s: %(time)s comes twice in %(zone)s; the first one is meant.",
+        day=wall.date(),
+        time=wall.time(),
+        zone=time_zone,
+    )
 
 
 def first_date(weekday: int, *, not_before: date) -> date:
@@ -114,4 +130,6 @@ def _holiday(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InputRefused(f"The holiday {text!r} is no date.", remedy="Write it like 2026-12-25.") from error
+        raise InputRefused(
+            lazy("The holiday %(text)s is no date.", text=repr(text)), remedy=lazy("Write it like 2026-12-25.")
+        ) from error

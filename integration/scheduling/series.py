@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from integration import outbox
 from integration.outbox import Task
-from integration.people.models import Person
+from integration.people.models import Participant, Person
 from integration.scheduling.dues import collect_due, guide_due
-from integration.scheduling.invitation import Invitation, Turn, body_html
+from integration.scheduling.invitation import Invitation, Turn, body_html, shared_language
 from integration.scheduling.models import Occurrence, Plan, Pod, PodMember, Program, Series, SeriesAttendee
 from integration.scheduling.recurrence import Expansion, PlannedOccurrence, expand, parse_holidays
 
@@ -52,6 +53,37 @@ def schedule_pod(
     session.add(series)
     session.flush()
     return series
+
+
+def single_like(
+    series: Series, *, starts_local: datetime, minutes: int, facilitator: Participant | None, now: datetime
+) -> Series:
+    """A series of one meeting for the same people of the pod, by the same organizer; not added to the session yet."""
+    pod, length = series.pod, timedelta(minutes=minutes)
+    meetings = expand(starts_local, time_zone=series.time_zone, length=length, sessions=1)
+    members = [one.participant.person for one in pod.members if one.left_at is None and one.participant.person]
+    person = facilitator.person if facilitator is not None else None
+    invitation = _invitation(pod.program, pod, members, meetings=meetings, facilitators=[person])
+    return Series(
+        pod=pod,
+        plan_id=series.plan_id,
+        organizer=series.organizer,
+        subject=series.subject,
+        starts_local=starts_local,
+        time_zone=series.time_zone,
+        minutes=minutes,
+        count=meetings.weeks,
+        wanted_at=now,
+        invitation_html=body_html(replace(invitation, minutes=minutes, time_zone=series.time_zone)),
+        attendees=[
+            SeriesAttendee(participant_id=one.participant_id, address=one.address, held=one.held)
+            for one in series.attendees
+            if one.is_wanted and one.participant_id is not None
+        ],
+        occurrences=[
+            occurrence_of(meeting, time_zone=series.time_zone, facilitator=person) for meeting in meetings.occurrences
+        ],
+    )
 
 
 def meetings_of(program: Program, starts_local: datetime, *, time_zone: str) -> Expansion:
@@ -111,12 +143,8 @@ def move_occurrence(occurrence: Occurrence, *, starts_at: datetime, ends_at: dat
         occurrence.collect_due_at = collect_due(ends_at)
 
 
-def length_of(series: Series) -> timedelta:
-    return timedelta(minutes=series.minutes)
-
-
 def _invitation(
-    program: Program, pod: Pod, members: list[Person], *, meetings: Expansion, facilitators: list[Person]
+    program: Program, pod: Pod, members: list[Person], *, meetings: Expansion, facilitators: Sequence[Person | None]
 ) -> Invitation:
     turns = zip(meetings.occurrences, facilitators, strict=True)
     return Invitation(
@@ -126,5 +154,6 @@ def _invitation(
         minutes=program.minutes,
         time_zone=pod.time_zone,
         members=tuple(person.name for person in members),
-        turns=tuple(Turn(meeting.starts_local, person.name) for meeting, person in turns),
+        turns=tuple(Turn(meeting.starts_local, person.name if person else None) for meeting, person in turns),
+        language=shared_language(person.language for person in members),
     )

@@ -14,8 +14,18 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from integration.language import Wording, lazy
 from integration.scheduling.recurrence import Expansion, PlannedOccurrence, expand, first_date
 
+WEEKDAYS = (
+    lazy("Monday"),
+    lazy("Tuesday"),
+    lazy("Wednesday"),
+    lazy("Thursday"),
+    lazy("Friday"),
+    lazy("Saturday"),
+    lazy("Sunday"),
+)
 GRID = timedelta(minutes=15)
 COMPROMISES = 5
 HUMANE = (time(7), time(20))  # outside of these nobody is invited, whatever their calendar says
@@ -35,7 +45,7 @@ class Availability:
     starts: time = OFFICE_HOURS[0]
     ends: time = OFFICE_HOURS[1]
     busy: tuple[tuple[datetime, datetime], ...] = ()
-    assumed: str | None = None
+    assumed: Wording | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class Slot:
 
     starts_local: datetime
     time_zone: str
-    missing: Mapping[str, str]
+    missing: Mapping[str, Wording]
     conflicts: int  # meetings times people
     inhumane: tuple[str, ...] = ()  # for whom it is before seven or after eight in the evening, and no work
 
@@ -131,17 +141,23 @@ def _ends(meetings: Expansion) -> tuple[PlannedOccurrence, PlannedOccurrence]:
     return meetings.occurrences[0], meetings.occurrences[-1]
 
 
-def _misses(one: Availability, meetings: Expansion) -> tuple[str, int] | None:
+def _misses(one: Availability, meetings: Expansion) -> tuple[Wording, int] | None:
     """Why somebody cannot come, and to how many meetings; None when they can come to all."""
     outside = [meeting for meeting in meetings.occurrences if not _works(one, meeting.starts_at, meeting.ends_at)]
     if outside:
         local = outside[0].starts_at.astimezone(ZoneInfo(one.time_zone))
-        return f"outside their working hours ({local:%A %H:%M} in {one.time_zone})", len(outside)
+        reason = lazy(
+            "outside their working hours (%(weekday)s %(time)s in %(zone)s)",
+            weekday=WEEKDAYS[local.weekday()],
+            time=local.time(),
+            zone=one.time_zone,
+        )
+        return reason, len(outside)
     taken = [m.starts_at for m in meetings.occurrences if _is_busy(one.busy, m.starts_at, m.ends_at)]
     if not taken:
         return None
     local = taken[0].astimezone(ZoneInfo(one.time_zone))
-    return f"busy on {local:%d %B}", len(taken)
+    return lazy("busy on %(day)s", day=local.date()), len(taken)
 
 
 def _works(one: Availability, starts_at: datetime, ends_at: datetime) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from integration.db import Database
 from integration.errors import PodsError
+from integration.language import Wording
 from integration.scheduling.models import Series, SeriesMeeting
 
 
@@ -13,7 +14,7 @@ class SeriesTrouble(PodsError):
     """Outlook made something else of a series than was wanted; nobody is invited to it as it is."""
 
 
-def record_trouble(database: Database, series_id: int, words: str | None) -> None:
+def record_trouble(database: Database, series_id: int, words: Wording | None) -> None:
     """Show on the series why it does not go on; None when all is well."""
     with database.transaction() as session:
         series = session.get(Series, series_id)

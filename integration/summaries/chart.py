@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
+from integration.formats import percent
+from integration.language import gettext as _
+
 WIDTH, HEIGHT = 512, 150
 SCALE = 2  # drawn twice as large as shown: sharp on dense screens
 TOP, BOTTOM, LEFT = 24, 26, 8
@@ -41,7 +44,7 @@ def chart_png(weeks: Sequence[WeekBar], *, target: float) -> bytes:
         pen.rounded_rectangle(bar, radius=3 * SCALE, fill=BAR, corners=(True, True, False, False))
         inside = HEIGHT - BOTTOM - top > ROOM_FOR_LETTERS
         foot = HEIGHT - BOTTOM - 11 if inside else top - 10
-        _write(pen, font, f"{week.rate:.0%}", at=(middle, foot), colour=ON_BAR if inside else LETTERS)
+        _write(pen, font, percent(week.rate), at=(middle, foot), colour=ON_BAR if inside else LETTERS)
     line = [LEFT * SCALE, _height(target) * SCALE, (WIDTH - LEFT) * SCALE, _height(target) * SCALE]
     pen.line(line, fill=LINE, width=2 * SCALE)
     out = io.BytesIO()
@@ -51,8 +54,9 @@ def chart_png(weeks: Sequence[WeekBar], *, target: float) -> bytes:
 
 def chart_alt(weeks: Sequence[WeekBar], *, target: float) -> str:
     """The chart in words, for those who do not see it and for the mail's text form."""
-    said = ", ".join(f"{week.label} {'no figure' if week.rate is None else f'{week.rate:.0%}'}" for week in weeks)
-    return f"Participation by week (target {target:.0%}): {said or 'no week yet'}"
+    said = ", ".join(f"{week.label} {_('no figure') if week.rate is None else percent(week.rate)}" for week in weeks)
+    told = said or _("no week yet")
+    return _("Participation by week (target %(target)s): %(weeks)s", target=percent(target), weeks=told)
 
 
 def _height(rate: float) -> float:
@@ -67,4 +71,5 @@ def _write(
     at: tuple[float, float],
     colour: tuple[int, int, int, int] = LETTERS,
 ) -> None:
-    pen.text((at[0] * SCALE, at[1] * SCALE), words, fill=colour, font=font, anchor="mm")
+    shown = words.replace("\N{NO-BREAK SPACE}", " ")  # which the font does not have, and German percents do
+    pen.text((at[0] * SCALE, at[1] * SCALE), shown, fill=colour, font=font, anchor="mm")

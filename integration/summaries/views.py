@@ -10,33 +10,35 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.wrappers import Response
 
 from integration.errors import NotThere
+from integration.language import speak
 from integration.summaries.unsubscribing import leader_of, start_summaries, stop_summaries
 from integration.tools import Tools
 
 blueprint = Blueprint("summaries", __name__, template_folder="templates")
 
 
+@blueprint.errorhandler(NotThere)
+def show_unknown_link(_error: NotThere) -> tuple[str, int]:
+    return render_template("summaries/unknown_link.html"), 404
+
+
 @blueprint.get("/summaries/<token>")
-def show_choice(token: str) -> tuple[str, int]:
+def show_choice(token: str) -> str:
     tools = _tools()
     with tools.database.reading() as session:
-        try:
-            leader = leader_of(session, token, secret_key=tools.settings.secret_key)
-        except NotThere:
-            return render_template("summaries/unknown_link.html"), 404
+        leader = leader_of(session, token, secret_key=tools.settings.secret_key)
+        if leader.person.language:
+            speak(leader.person.language)  # as in the mail that led here
         return render_template(
             "summaries/choice.html", program=leader.program.name, stopped=leader.unsubscribed_at is not None
-        ), 200
+        )
 
 
 @blueprint.post("/summaries/<token>")
-def choose(token: str) -> Response | tuple[str, int]:
+def choose(token: str) -> Response:
     tools = _tools()
     with tools.database.transaction() as session:
-        try:
-            leader = leader_of(session, token, secret_key=tools.settings.secret_key)
-        except NotThere:
-            return render_template("summaries/unknown_link.html"), 404
+        leader = leader_of(session, token, secret_key=tools.settings.secret_key)
         if request.form.get("choice") == "start":
             start_summaries(leader, now=tools.clock.now())
         else:

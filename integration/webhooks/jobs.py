@@ -1,61 +1,74 @@
-"""Subscribing to organizers' calendars, keeping that alive, and reading what notifications may have missed."""
+"""Reading what notifications may have missed, and the duties of this package."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from integration import outbox
+from integration.asking import duty_to_ask
 from integration.due import earliest, take_due
 from integration.duties import Duty
-from integration.graph.errors import NotFound, SyncLost
+from integration.graph.errors import GraphError, SyncLost
 from integration.log import get_logger
 from integration.outbox import Task
-from integration.webhooks import registry
+from integration.webhooks import registry, subscriptions
+from integration.webhooks.heeding import AT_ONCE, heed
+from integration.webhooks.jobs_calls import open_content, read_call_record
+from integration.webhooks.jobs_subscribe import ensure_subscription
 from integration.webhooks.models import MailboxSync, Subscription
+from integration.webhooks.pacing import next_night, next_turn
 
 if TYPE_CHECKING:
     from integration.graph.resources import EventDelta
-    from integration.graph.resources import Subscription as Granted
     from integration.tools import Tools
 
+__all__ = [
+    "DUTIES",
+    "ensure_subscription",
+    "heed_notifications",
+    "open_content",
+    "read_call_record",
+    "sweep_mailbox",
+]
+
 log = get_logger(__name__)
+COMPARED_APART = timedelta(seconds=0.5)  # of the series of one mailbox: a night is long
 
 
-def ensure_subscription(tools: Tools, subscription_row_id: int) -> None:
-    """Make Graph agree that there is one living subscription for a calendar: renew, take over, or make it.
-
-    The secret is committed before it is sent. So whatever Graph made before a crash can be told from what somebody
-    else made: once ``asked_at`` is set it speaks with our secret and is taken over, else it is ended.
-    """
-    now = tools.clock.now()
-    with tools.database.reading() as session:
-        row = session.get(Subscription, subscription_row_id)
-    if row is None or not tools.settings.webhooks:
-        return
-    granted = _renewed(tools, row, now=now) or _taken_over(tools, row) or _made(tools, row, now=now)
-    with tools.database.transaction() as session:
-        registry.record_subscription(
-            session,
-            session.get_one(Subscription, row.id),
-            subscription_id=granted.id,
-            expires_at=granted.expires_at,
-            now=now,
-        )
-    log.info("subscription ensured", subscription_row_id=row.id, expires_at=granted.expires_at.isoformat())
+def heed_notifications(tools: Tools, subscription_row_id: int) -> None:
+    """Ask for what the stored notifications of a subscription call for. It never asks Graph anything itself."""
+    heeded = AT_ONCE
+    while heeded == AT_ONCE:
+        with tools.database.transaction() as session:
+            heeded = heed(session, subscription_row_id, now=tools.clock.now())
 
 
 def sweep_mailbox(tools: Tools, sync_id: int) -> None:
-    """Read what changed in a calendar since the last time, and have the series it touches pulled."""
+    """Read what changed in a calendar since the last time, and have the series it touches pulled.
+
+    A mailbox that is gone (deleted, or without a licence) is noted as that, and read whole once it is back.
+    """
     now = tools.clock.now()
+    try:
+        _sweep(tools, sync_id, now=now)
+    except GraphError as error:
+        if not error.says_mailbox_is_gone:
+            raise
+        log.warning("mailbox gone", sync_id=sync_id, code=error.code)
+        _record_gone(tools, sync_id, error.code, now=now)
+
+
+def _sweep(tools: Tools, sync_id: int, *, now: datetime) -> None:
     with tools.database.reading() as session:
         sync = session.get(MailboxSync, sync_id)
-        whole = sync is not None and registry.needs_whole_round(session, sync, now=now)
+        whole = sync is not None and (sync.gone_at is not None or registry.needs_whole_round(session, sync, now=now))
     if sync is None:
         return
-    if sync.delta_link is not None and not whole:
+    link = registry.known_link(sync, tools.settings)
+    if link is not None and not whole:
         try:
-            delta = tools.graph.calendar.delta_from(sync.delta_link)
+            delta = tools.graph.calendar.delta_from(link)
         except SyncLost:
             log.info("delta link lost", sync_id=sync_id)
         else:
@@ -64,68 +77,17 @@ def sweep_mailbox(tools: Tools, sync_id: int) -> None:
     _sweep_whole(tools, sync, now=now)
 
 
-def _renewed(tools: Tools, row: Subscription, *, now: datetime) -> Granted | None:
-    """The subscription we have, with a new lifetime; None when there is none (any more)."""
-    if row.subscription_id is None or row.asked_at is None:
-        return None
-    try:
-        return tools.graph.subscriptions.renew(row.subscription_id, now + registry.LIFETIME)
-    except NotFound:
-        log.warning("subscription lapsed", subscription_row_id=row.id)
-    with tools.database.transaction() as session:
-        registry.forget_subscription(session.get_one(Subscription, row.id))
-    row.subscription_id = row.asked_at = None
-    return None
-
-
-def _taken_over(tools: Tools, row: Subscription) -> Granted | None:
-    """What an earlier attempt made without living to write it down; what others made in our name is ended."""
-    resource = _resource(tools, row)
-    ours = [each for each in tools.graph.subscriptions.list() if _is_of(each, resource, row.url)]
-    granted = max(ours, key=lambda each: each.expires_at) if ours and row.asked_at else None
-    for each in ours:
-        if granted is None or each.id != granted.id:
-            tools.graph.subscriptions.delete(each.id)
-    if granted is None and row.subscription_id is not None:
-        tools.graph.subscriptions.delete(row.subscription_id)  # it was made for another address
-    return granted
-
-
-def _made(tools: Tools, row: Subscription, *, now: datetime) -> Granted:
-    with tools.database.transaction() as session:
-        kept = session.get_one(Subscription, row.id)
-        if kept.asked_at is None:
-            registry.renew_secret(kept)
-        kept.subscription_id, kept.asked_at = None, now
-        kept.resource = _resource(tools, row)
-    return tools.graph.subscriptions.create(
-        _resource(tools, row),
-        kept.url,
-        lifecycle_url=kept.lifecycle_url,
-        client_state=kept.client_state,
-        expires_at=now + registry.LIFETIME,
-    )
-
-
-def _resource(tools: Tools, row: Subscription) -> str:
-    """What is subscribed to; Graph takes the object id of the mailbox's owner."""
-    if row.resource is None:
-        row.resource = f"/users/{tools.graph.directory.user(row.mailbox).id}/events"
-    return row.resource
-
-
-def _is_of(granted: Granted, resource: str, url: str) -> bool:
-    same = granted.resource.strip("/").casefold() == resource.strip("/").casefold()
-    return same and granted.notification_url == url
-
-
 def _sweep_whole(tools: Tools, sync: MailboxSync, *, now: datetime) -> None:
     with tools.database.reading() as session:
         window = registry.new_window(session, sync, now=now)
     delta = tools.graph.calendar.delta(sync.mailbox, *window)
     with tools.database.transaction() as session:
         kept = session.get_one(MailboxSync, sync.id)
-        pulled = registry.record_full_round(session, kept, link=delta.link, window=window, now=now)
+        registry.record_link(kept, tools.settings, link=delta.link, now=now)
+        kept.window_starts_at, kept.window_ends_at = window
+        kept.gone_at = kept.gone_code = None
+        # One that is gone does not show up in a full round.
+        pulled = registry.pull_all(session, kept, now=now)
     log.info("calendar swept whole", sync_id=sync.id, series=pulled)
 
 
@@ -135,31 +97,52 @@ def _record_round(tools: Tools, sync_id: int, delta: EventDelta, *, now: datetim
     touched = (*changed, *(event.id for event in delta.removed))
     with tools.database.transaction() as session:
         sync = session.get_one(MailboxSync, sync_id)
-        pulled = registry.record_round(session, sync, link=delta.link, event_ids=touched, now=now)
+        registry.record_link(sync, tools.settings, link=delta.link, now=now)
+        pulled = registry.pull_touched(session, touched)
     if pulled:
         log.info("calendar swept", sync_id=sync_id, series=pulled)
 
 
-def _renew_due(tools: Tools, now: datetime) -> int:
+def _record_gone(tools: Tools, sync_id: int, code: str, *, now: datetime) -> None:
     with tools.database.transaction() as session:
-        later = now + registry.RETRY_RENEWAL
-        taken = take_due(session, Subscription.renew_due_at, now=now, then=lambda _seen: later)
-        for row_id in taken:
-            outbox.add(session, Task.SUBSCRIPTION_ENSURE, row_id)
-    return len(taken)
+        sync = session.get_one(MailboxSync, sync_id)
+        sync.gone_at, sync.gone_code = sync.gone_at or now, code
 
 
 def _sweep_due(tools: Tools, now: datetime) -> int:
+    every = registry.sweep_interval(tools.settings)
     with tools.database.transaction() as session:
-        later = now + registry.sweep_interval(tools.settings)
-        taken = take_due(session, MailboxSync.sweep_due_at, now=now, then=lambda _seen: later)
+        taken = take_due(session, MailboxSync.sweep_due_at, now=now)
         for sync_id in taken:
+            sync = session.get_one(MailboxSync, sync_id)
+            if registry.rest_if_done(session, sync, tools.settings, now=now):
+                continue
+            sync.sweep_due_at = next_turn(sync.mailbox, now, every=every)
             outbox.add(session, Task.MAILBOX_SWEEP, sync_id)
         registry.forget_old_notifications(session, now=now)
     return len(taken)
 
 
+def _compare_due(tools: Tools, now: datetime) -> int:
+    """Ask for a whole comparison of a mailbox's series, once in each night."""
+    apart = timedelta() if tools.clock.movable else COMPARED_APART
+    with tools.database.transaction() as session:
+        taken = take_due(session, MailboxSync.compare_due_at, now=now)
+        for sync_id in taken:
+            sync = session.get_one(MailboxSync, sync_id)
+            sync.compare_due_at = next_night(sync.mailbox, now)
+            if sync.gone_at is None:
+                registry.pull_all(session, sync, now=now, apart=apart)
+    return len(taken)
+
+
 DUTIES: tuple[Duty, ...] = (
-    Duty("renew subscriptions", earliest(Subscription.renew_due_at), _renew_due),
+    duty_to_ask(
+        "renew subscriptions",
+        Subscription.renew_due_at,
+        Task.SUBSCRIPTION_ENSURE,
+        again_after=subscriptions.RETRY_RENEWAL,
+    ),
     Duty("sweep calendars", earliest(MailboxSync.sweep_due_at), _sweep_due),
+    Duty("compare calendars", earliest(MailboxSync.compare_due_at), _compare_due),
 )

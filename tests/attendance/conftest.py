@@ -52,14 +52,10 @@ def tools(
     made = Tools.from_settings(
         Settings.from_environment(
             {
+                **simulator.settings,
                 "DATA_DIR": str(tmp_path / "var"),
                 "DATABASE_URL": database_url,
                 "REDIS_URL": queue_url,
-                "GRAPH_BASE_URL": simulator.graph_url,
-                "TENANT_ID": simulator.tenant.id,
-                "CLIENT_ID": simulator.tenant.app_id,
-                "CLIENT_SECRET": simulator.tenant.app.secret,
-                "ORGANIZER_MAILBOXES": "pods.one@pods.example,pods.two@pods.example",
                 "CLOCK_FILE": str(clock_file),
             }
         )
@@ -158,6 +154,10 @@ def detail() -> str:
 
 @pytest.fixture
 def pod(tools: Tools, tenant: Tenant, detail: str) -> PodInTeams:
+    return set_up_pod(tools, tenant, detail=detail)
+
+
+def set_up_pod(tools: Tools, tenant: Tenant, *, detail: str) -> PodInTeams:
     organizer = tenant.organizers[0]
     employees = [person for person in tenant.directory.people if person.kind == "person"]
     cast: dict[str, Account] = dict(zip(("Ada", "Grace", "Alan", "Barbara"), employees, strict=False))

@@ -35,7 +35,7 @@ SAMPLES = Path(__file__).parents[3] / "shared" / "graph" / "samples"
 
 
 def seen(start: float, end: float, **identity: str | None) -> Seen:
-    return Seen(record_id=f"{start}-{end}-{identity}", intervals=(Interval(at(start), at(end)),), **identity)
+    return Seen(intervals=(Interval(at(start), at(end)),), **identity)
 
 
 def ada(start: float = 0, end: float = 30) -> Seen:
@@ -99,7 +99,7 @@ def test_whoever_was_not_found_may_be_the_unidentified_one(stranger: Seen, kind:
     found = reckon([ada(), stranger])
     assert [one.kind for one in found.unmatched] == [kind]
     assert attended(found) == {ADA: True, GRACE: None, ALAN: None}
-    assert "unidentified" in (found.people[1].reason or "")
+    assert "unidentified" in str(found.people[1].reason)
     assert found.held
 
 
@@ -179,11 +179,20 @@ def test_looks_come_soon_and_get_rarer() -> None:
     end = at(30)
     minutes = [5, 10, 20, 40, 120, 360, 1440]
     found, now = [], end
-    while (following := looks.next_look(end, now=now)) is not None:
+    while (following := looks.next_look(end, now=now, is_known=False)) is not None:
         found.append((following - end) / timedelta(minutes=1))
         now = following
     assert found == minutes
-    assert looks.next_look(end, now=end + timedelta(minutes=61)) == end + timedelta(hours=2)
+    later = end + timedelta(minutes=61)
+    assert looks.next_look(end, now=later, is_known=False) == end + timedelta(hours=2)
+
+
+def test_looks_are_rare_once_all_seems_known() -> None:
+    end = at(30)
+    assert looks.next_look(end, now=end, is_known=True) == end + timedelta(hours=2)
+    assert looks.next_look(end, now=end + timedelta(hours=2), is_known=True) == end + timedelta(hours=6)
+    assert looks.next_look(end, now=end + timedelta(hours=6), is_known=True) == end + timedelta(days=1)
+    assert looks.next_look(end, now=end + timedelta(days=1), is_known=True) is None
 
 
 def test_a_report_of_a_running_call_is_not_believed() -> None:

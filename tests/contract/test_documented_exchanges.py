@@ -110,7 +110,7 @@ def test_a_documented_change_names_the_item_and_is_the_same_when_it_is_sent_agai
     (first,), (again,) = decode(body).items, decode(body).items
     assert (first.resource_id, first.etag) == (printed["resourceData"]["id"], printed["resourceData"]["@odata.etag"])
     assert first.client_state == printed["clientState"]
-    assert first.dedupe_key == again.dedupe_key
+    assert first.dedupe_key() == again.dedupe_key()
 
 
 @pytest.mark.parametrize("name", ["notification-outlook-rich", "notification-rich-two-tenants"])
@@ -119,10 +119,13 @@ def test_what_is_printed_with_a_comma_missing_or_dots_is_refused_and_not_guessed
         decode(sample(f"{name}.json"))
 
 
-def test_a_rich_notification_is_taken_as_a_hint_and_what_it_carries_is_left_alone() -> None:
+def test_a_rich_notification_is_taken_as_a_hint_and_what_it_carries_stays_closed() -> None:
     mended = sample("notification-outlook-rich.json").replace(
         b']\n    "validationTokens"', b'],\n    "validationTokens"'
     )
     (item,) = decode(mended).items
     assert item.resource_id == "AAMkAGUwNjQ4ZjIxLTQ3Y2Y8AAA="
-    assert not hasattr(item, "encrypted_content")
+    printed = json.loads(mended)["value"][0]["encryptedContent"]
+    assert item.encrypted_content is not None
+    assert item.encrypted_content.data == printed["data"]
+    assert item.encrypted_content.encryption_certificate_id == printed["encryptionCertificateId"]

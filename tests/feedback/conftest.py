@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from integration.app import create_app
-from integration.attendance.models import MEASURED, Attendance
+from integration.attendance.models import MEASURED, Attendance, AttendanceReport, UnmatchedRecord
 from integration.config import Settings
 from integration.feedback.letters import Links
-from integration.feedback.models import FeedbackRequest, MetRequest
+from integration.feedback.models import FeedbackRequest, MetRequest, SharedRequest
 from integration.people.models import Person
 from integration.scheduling.models import Occurrence
 from integration.tools import Tools
@@ -62,6 +62,10 @@ class Session1:
         with self.tools.database.reading() as session:
             return self._links.met(session.scalars(select(MetRequest)).one())[len(PUBLIC_URL) :]
 
+    def shared_path(self) -> str:
+        with self.tools.database.reading() as session:
+            return self._links.shared(session.scalars(select(SharedRequest)).one())[len(PUBLIC_URL) :]
+
     @property
     def _links(self) -> Links:
         return Links(PUBLIC_URL, self.tools.settings.secret_key)
@@ -106,3 +110,46 @@ def first_session(tools: Tools, tmp_path: Path) -> Session1:
         occurrence.facilitator = people[0].participant
         session.flush()
         return Session1(tools, tmp_path / "clock", occurrence.id)
+
+
+@pytest.fixture
+def room_session(first_session: Session1) -> Session1:
+    """Ada, who facilitated, was found; a room's device was there, and so Grace and Alan are unknown."""
+    with first_session.tools.database.transaction() as session:
+        occurrence = session.get_one(Occurrence, first_session.occurrence_id)
+        ada, grace, alan = (each.participant_id for each in occurrence.invited)
+        stay = [[at(0).isoformat(), at(30).isoformat()]]
+        presences = [_presence(f"participant:{ada}", "participant", stay, ada), _presence("room-id", "room", stay)]
+        session.add(
+            AttendanceReport(
+                meeting=occurrence.series.meetings[0],
+                occurrence=occurrence,
+                report_id="report-1",
+                presences=presences,
+                read_at=OVER,
+            )
+        )
+        session.add(UnmatchedRecord(occurrence=occurrence, kind="room", key="room-id", name="Room", seconds=1800))
+        session.add(_row(occurrence, ada, attended=True, matched_by="account"))
+        for other in (grace, alan):
+            session.add(_row(occurrence, other, provenance="unknown", reason="Not found."))
+        occurrence.attendance = "measured"
+    return first_session
+
+
+def _presence(key: str, kind: str, stay: list[list[str]], participant: int | None = None) -> dict[str, object]:
+    by = "account" if participant else None
+    return {
+        "key": key,
+        "kind": kind,
+        "participant": participant,
+        "by": by,
+        "name": None,
+        "traces": [],
+        "intervals": stay,
+    }
+
+
+def _row(occurrence: Occurrence, participant_id: int, **more: object) -> Attendance:
+    fields = {"provenance": "measured", "known_at": OVER, **more}
+    return Attendance(occurrence_id=occurrence.id, participant_id=participant_id, **fields)

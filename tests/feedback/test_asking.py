@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from integration.outbox import Task
 from integration.people.models import Person
 from integration.scheduling.models import Occurrence
 from integration.tools import Tools
+from tests.at_once import at_once
 from tests.feedback.conftest import OVER, Session1
 
 
@@ -63,21 +64,7 @@ def test_a_later_correction_asks_the_one_it_found_and_nobody_else(first_session:
 def test_two_workers_at_once_ask_each_person_once(first_session: Session1) -> None:
     for name in ("Ada", "Grace", "Alan"):
         first_session.record(name, attended=True)
-    together, failures = threading.Barrier(2), []
-
-    def ask() -> None:
-        together.wait()
-        try:
-            ask_feedback(first_session.tools, first_session.occurrence_id)
-        except Exception as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    at_once(*[partial(ask_feedback, first_session.tools, first_session.occurrence_id)] * 2)
     assert sorted(first_session.asked()) == ["Ada", "Alan", "Grace"]
     assert len(mails(first_session.tools)) == 3
 

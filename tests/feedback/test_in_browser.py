@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from cheroot.wsgi import Server
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
 from integration.feedback.jobs import ask_feedback, ask_met
 from integration.feedback.models import FeedbackAnswer
 from integration.mail.models import Mail
+from integration.people.models import Person
 from integration.scheduling.models import Pod
+from tests.browsers import faults, fits, keep, served
 from tests.feedback.conftest import Session1
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LONG_NAME = "Pod of Wilhelmina-Alexandrina Featherstonehaugh-Cholmondeley & Donaudampfschifffahrtsgesellschaft"
-PICTURES = os.environ.get("PICTURES")  # a folder to keep what was seen
 
 
 @pytest.fixture(params=["_sqlite_url"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     yield from request.getfixturevalue(request.param)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture(params=[("light", 390), ("dark", 390), ("light", 1280), ("dark", 1280)], ids=lambda each: f"{each}")
@@ -53,13 +38,8 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
 @pytest.fixture
 def site(app: Flask) -> Iterator[str]:
-    server = Server(("127.0.0.1", 0), app)
-    server.prepare()
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.bind_addr[1]}"
-    server.stop()
-    thread.join()
+    with served(app) as url:
+        yield url
 
 
 @pytest.fixture
@@ -79,6 +59,27 @@ def test_each_page_is_accessible_and_fits(page: Page, site: str, asked: Session1
         assert faults(page) == [], path
         assert fits(page), path
         keep(page, "page")
+
+
+def test_asking_who_shared_the_room_is_accessible_and_fits(page: Page, site: str, room_session: Session1) -> None:
+    with room_session.tools.database.transaction() as session:
+        session.scalars(select(Pod)).one().name = LONG_NAME
+        session.scalars(select(Person).where(Person.name == "Alan")).one().name = LONG_NAME
+    ask_feedback(room_session.tools, room_session.occurrence_id)
+    address = room_session.shared_path()
+    page.goto(site + address)
+    assert (faults(page), fits(page)) == ([], True)
+    keep(page, "shared")
+    page.get_by_role("checkbox", name="Grace").check()
+    page.get_by_role("button", name="They were there").click()
+    page.wait_for_url("**/thanks")
+    assert (faults(page), fits(page)) == ([], True)
+    with room_session.tools.database.reading() as session:
+        mail = session.scalars(select(Mail).where(Mail.kind == "who-shared-the-room")).one()
+    page.set_content(mail.html)
+    assert [fault for fault in faults(page) if fault not in ("region", "landmark-one-main")] == []
+    assert fits(page)
+    keep(page, "shared-mail")
 
 
 def test_each_mail_is_accessible_and_fits(page: Page, asked: Session1) -> None:
@@ -103,19 +104,3 @@ def test_a_keyboard_is_enough(page: Page, site: str, asked: Session1) -> None:
     keep(page, "thanks")
     with asked.tools.database.reading() as session:
         assert session.scalars(select(FeedbackAnswer.score)).all() == [5]
-
-
-def faults(page: Page) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    return [violation["id"] for violation in Axe().run(page).response["violations"]]
-
-
-def fits(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-def keep(page: Page, name: str) -> None:
-    if PICTURES:
-        number = len(list(Path(PICTURES).glob("*.png")))
-        page.screenshot(path=str(Path(PICTURES) / f"{number:02}-{name}.png"), full_page=True)

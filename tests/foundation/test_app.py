@@ -87,8 +87,10 @@ def test_an_error_of_ours_has_a_reference_and_shows_nothing_else(browser: FlaskC
     assert answer.status_code == 500
     assert "reference <code>" in answer.text
     assert "grace" not in answer.text
-    as_json = browser.get("/api/broken").get_json()["error"]
-    assert len(as_json["reference"]) == 10
+    problem = browser.get("/api/broken")
+    assert problem.content_type == "application/problem+json"
+    assert len(problem.get_json()["reference"]) == 10
+    assert "grace" not in problem.text
 
 
 def test_the_outbox_can_be_watched(app: Flask, browser: FlaskClient) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
 from sqlalchemy import inspect
 
 from integration.db import Database
+from integration.doorbell import embedded_redis_url
 from integration.migrate import differences, downgrade, is_current, upgrade
 
 PATIENCE_SECONDS = 60.0
@@ -117,6 +119,19 @@ def children_of(folder: Path) -> list[int]:
     return found
 
 
+def commandline(process_id: int) -> bytes:
+    try:
+        return (Path("/proc") / str(process_id) / "cmdline").read_bytes()
+    except OSError:
+        return b""  # it has just ended
+
+
+def stop_queue(folder: Path) -> None:
+    """The queue is no part of ours: it stays for the next supervisor, which takes it over."""
+    with Redis.from_url(embedded_redis_url(folder)) as connection:
+        connection.shutdown(nosave=True)
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc, which only Linux has")
 def test_serve_starts_everything_and_stops_it_cleanly(
     server: tuple[subprocess.Popen[bytes], str], tmp_path: Path
@@ -133,3 +148,19 @@ def test_serve_starts_everything_and_stops_it_cleanly(
     assert process.wait(PATIENCE_SECONDS) == 0
     assert children_of(tmp_path) == []
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc, which only Linux has")
+def test_when_the_supervisor_itself_is_killed_its_parts_leave_and_the_port_is_free_again(
+    server: tuple[subprocess.Popen[bytes], str], tmp_path: Path
+) -> None:
+    process, url = server
+    wait_until_healthy(url)
+    process.kill()
+    process.wait(PATIENCE_SECONDS)
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    while parts := [each for each in children_of(tmp_path) if b"integration.cli" in commandline(each)]:
+        assert time.monotonic() < ends_at, f"{len(parts)} parts go on without their supervisor"
+        time.sleep(0.1)
+    assert not healthy(url)
+    stop_queue(tmp_path / "var")

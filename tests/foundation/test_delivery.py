@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from integration.clock import Clock, real_now
 from integration.delivery import MOST_REFUSALS, Patience, Shift
 from integration.errors import PodsError
-from integration.jobs import is_quiet, ring_if_waiting
+from integration.jobs import is_quiet, tick
 from integration.outbox import Message, State, Task, add
 from integration.tools import Tools
 
@@ -105,7 +105,7 @@ def test_a_refusal_is_parked_with_its_remedy(tools: Tools) -> None:
         work(tools, refuse)
     message = the_message(tools)
     assert (message.state, message.refusals) == (State.PARKED, MOST_REFUSALS)
-    assert message.last_error == "The organizer has no licence. Assign a Teams licence."
+    assert str(message.last_error) == "The organizer has no licence. Assign a Teams licence."
 
 
 def test_a_mistake_of_ours_is_kept_with_the_wish_without_anybodys_address(tools: Tools) -> None:
@@ -148,11 +148,11 @@ def test_a_committed_wish_rings_once_and_a_wiped_queue_is_rung_again(tools: Tool
     ask_for(tools, 4)
     assert tools.doorbell.queue.count == 1
     tools.doorbell.connection.flushall()
-    ring_if_waiting(tools)
+    tick(tools)
     assert tools.doorbell.queue.count == 0  # the commit has just rung: too early to doubt that somebody heard it
     with tools.database.transaction() as session:
         session.execute(update(Message).values(due_at=real_now() - timedelta(seconds=5)))
-    ring_if_waiting(tools)
+    tick(tools)
     assert tools.doorbell.queue.count == 1
 
 

@@ -14,16 +14,10 @@ from integration.tools import Tools
 
 @pytest.fixture
 def tools(simulator, sqlite_database_url: str, tmp_path: Path) -> Iterator[Tools]:
-    tenant = simulator.tenant
     environ = {
+        **simulator.settings,
         "DATA_DIR": str(tmp_path / "var"),
         "DATABASE_URL": sqlite_database_url,
-        "GRAPH_BASE_URL": simulator.graph_url,
-        "TENANT_ID": tenant.id,
-        "CLIENT_ID": tenant.app.id,
-        "CLIENT_SECRET": tenant.app.secret,
-        "ORGANIZER_MAILBOXES": ",".join(person.mail for person in tenant.organizers),
-        "SENDER_MAILBOXES": ",".join(person.mail for person in tenant.senders),
     }
     made = Tools.from_settings(Settings.from_environment(environ))
     yield made
@@ -31,7 +25,7 @@ def tools(simulator, sqlite_database_url: str, tmp_path: Path) -> Iterator[Tools
 
 
 def failures(tools: Tools) -> dict[str, str]:
-    return {finding.check: finding.remedy for finding in examine(tools) if not finding.is_well}
+    return {str(finding.check): str(finding.remedy) for finding in examine(tools) if not finding.is_well}
 
 
 def test_a_tenant_that_granted_everything_lacks_only_the_queue(tools: Tools) -> None:
@@ -51,3 +45,25 @@ def test_a_mailbox_outside_the_pool_is_named(simulator, tools: Tools) -> None:
     wrong = Tools.from_settings(replace(tools.settings, organizer_mailboxes=(employee,)))
     assert f"writing calendar of {employee}" in failures(wrong)
     wrong.close()
+
+
+@pytest.mark.parametrize("kind", ["organizer_mailboxes", "sender_mailboxes"])
+def test_an_inbox_that_cannot_be_read_or_tidied_is_named_with_its_remedy(simulator, tools: Tools, kind: str) -> None:
+    employee = next(person.mail for person in simulator.tenant.directory.people if person.kind == "person")
+    wrong = Tools.from_settings(replace(tools.settings, **{kind: (employee,)}))
+    found = failures(wrong)
+    wrong.close()
+    for check in ("reading mail of", "writing mail of"):
+        assert "Test-ServicePrincipalAuthorization" in found[f"{check} {employee}"]
+
+
+def test_every_mailbox_of_ours_has_its_inbox_proved_once(tools: Tools) -> None:
+    organizer, sender = tools.settings.organizer_mailboxes[0], tools.settings.sender_mailboxes[0]
+    both = Tools.from_settings(
+        replace(tools.settings, organizer_mailboxes=(organizer,), sender_mailboxes=(organizer, sender))
+    )
+    checks = [str(finding.check) for finding in examine(both) if " mail of " in str(finding.check)]
+    both.close()
+    assert sorted(checks) == sorted(
+        f"{what} mail of {mailbox}" for what in ("reading", "writing", "sending") for mailbox in (organizer, sender)
+    )

@@ -1,6 +1,6 @@
 """Due work: a date column that is also the lock."""
 
-import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -9,6 +9,7 @@ from integration.clock import real_now
 from integration.db import Database
 from integration.due import earliest, take_due
 from integration.outbox import Message, Task, add
+from tests.at_once import at_once
 
 WEEK = timedelta(days=7)
 
@@ -22,19 +23,13 @@ def fill(database: Database, count: int) -> None:
 
 def test_of_two_schedulers_exactly_one_takes_each_row(database: Database) -> None:
     fill(database, 30)
-    now, taken, together = real_now() + timedelta(minutes=1), [], threading.Barrier(3)
+    now = real_now() + timedelta(minutes=1)
 
-    def schedule() -> None:
-        together.wait()
+    def schedule() -> Sequence[object]:
         with database.transaction() as session:
-            ids = take_due(session, Message.due_at, now=now, then=lambda due_at: due_at + WEEK)
-        taken.extend(ids)
+            return take_due(session, Message.due_at, now=now, then=lambda due_at: due_at + WEEK)
 
-    schedulers = [threading.Thread(target=schedule) for _ in range(3)]
-    for scheduler in schedulers:
-        scheduler.start()
-    for scheduler in schedulers:
-        scheduler.join(60)
+    taken = [each for ids in at_once(schedule, schedule, schedule) for each in ids]
     assert len(taken) == 30
     assert len(set(taken)) == 30
 

@@ -38,6 +38,10 @@ def test_mailboxes_are_lists_and_senders_default_to_organizers(tmp_path: Path) -
         ("GRAPH_BASE_URL", "https://graph.microsoft.com", "/v1.0"),
         ("GRAPH_BASE_URL", "http://127.0.0.1.evil.example/v1.0", "https"),
         ("DATABASE_URL", "mysql://db/pods", "postgresql://"),
+        ("DRIFT_POLICY", "moved=adopt", "session-moved"),
+        ("DRIFT_POLICY", "session-moved=undo", "session-moved=put-back"),
+        ("DRIFT_POLICY", "session-moved", "session-moved=adopt"),
+        ("DRIFT_POLICY", "session-moved=ask,session-moved=adopt", "once"),
         ("REDIS_URL", "localhost:6379", "redis://"),
         ("WEBHOOKS", "maybe", "on or off"),
         ("PORT", "99999", "from 1 to 65535"),
@@ -62,6 +66,20 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, name: str, value: str,
     assert remedy in refused.value.remedy
 
 
+def test_the_policy_of_differences_is_the_default_but_for_what_is_named(tmp_path: Path) -> None:
+    default = read(tmp_path).drift_policy
+    assert {default["session-moved"], default["series-moved"], default["link-missing"]} == {
+        "adopt",
+        "ask",
+        "put-back",
+    }
+    chosen = read(tmp_path, DRIFT_POLICY="session-deleted=ask, Series-Moved = put-back,").drift_policy
+    assert {kind: each for kind, each in chosen.items() if each != default[kind]} == {
+        "session-deleted": "ask",
+        "series-moved": "put-back",
+    }
+
+
 def test_two_credentials_are_refused(tmp_path: Path) -> None:
     certificate = tmp_path / "app.pem"
     certificate.write_text("certificate")
@@ -71,7 +89,7 @@ def test_two_credentials_are_refused(tmp_path: Path) -> None:
 
 def test_a_movable_clock_and_plain_http_are_for_the_simulator(tmp_path: Path) -> None:
     settings = read(tmp_path, GRAPH_BASE_URL=LOCAL, CLOCK_FILE=str(tmp_path / "now"))
-    assert settings.graph_is_local
+    assert settings.graph_base_url == LOCAL
     assert settings.clock_file == tmp_path / "now"
 
 
@@ -115,3 +133,17 @@ def test_only_people_on_the_allow_list_are_written_to(tmp_path: Path) -> None:
     assert not settings.may_mail("alan@contoso.example")
     assert not settings.may_mail("mallory@evil.pilot.example")
     assert read(tmp_path).may_mail("anybody@contoso.example")
+
+
+@pytest.mark.parametrize(
+    ("graph", "authority"),
+    [
+        ("https://graph.microsoft.com/v1.0", "https://login.microsoftonline.com"),
+        ("https://graph.microsoft.us/v1.0", "https://login.microsoftonline.us"),
+        ("https://dod-graph.microsoft.us/v1.0", "https://login.microsoftonline.us"),
+        ("https://microsoftgraph.chinacloudapi.cn/v1.0", "https://login.chinacloudapi.cn"),
+        (LOCAL, LOCAL.removesuffix("/v1.0")),
+    ],
+)
+def test_each_cloud_signs_in_at_its_own_authority(tmp_path: Path, graph: str, authority: str) -> None:
+    assert read(tmp_path, GRAPH_BASE_URL=graph).authority == authority

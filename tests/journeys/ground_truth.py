@@ -6,12 +6,14 @@ Standard library and HTTP only. The definitions are those of docs/definitions.md
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.request import urlopen
 
+GERMAN_MONTHS = {2: "Februar", 3: "März", 4: "April", 5: "Mai"}  # in which pilots are played
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=60)
 THRESHOLD, TOGETHER = timedelta(minutes=10), timedelta(minutes=5)
 KIND_CASES = {"room": "shares a room", "phone": "on the phone", "guest": "brings a guest"}
@@ -25,6 +27,7 @@ class PodTruth:
 
     invited: int = 0
     attended: int = 0
+    came: Counter[str] = field(default_factory=Counter)  # how often each person attended
     held: int = 0
     unknown: int = 0
     seconds: float = 0.0
@@ -38,19 +41,19 @@ def ask(tenant_url: str, path: str) -> Any:
         return json.load(answer)
 
 
-def pods_of(tenant_url: str, *, said_met: dict[str, int], said_not: dict[str, int]) -> dict[str, PodTruth]:
-    """Sums per pod; what facilitators declared of occurrences without a call is given as counts per pod."""
+def pods_of(tenant_url: str, said: Iterable[tuple[str, str, str]]) -> dict[str, PodTruth]:
+    """Sums per pod. ``said``: what people say they answered to "did you meet?", as (address, subject, yes or no)."""
     calls, letters = ask(tenant_url, "/control/calls"), ask(tenant_url, "/control/messages")
+    answers = _answers(said, letters)
     found: dict[str, PodTruth] = {}
     for series in ask(tenant_url, "/control/events"):
         name = series["subject"].rpartition(": ")[2]
         pod = found.setdefault(name, PodTruth())
         mine = [call for call in calls if call["join_url"] in series["join_urls"]]
-        silent: list[int] = []
         mails = [letter for letter in letters if letter["subject"].endswith(series["subject"])]
         for instance in series["instances"]:
-            _count(pod, instance, mine, mails, silent)
-        _declare(pod, silent, met=said_met.get(name, 0), not_met=said_not.get(name, 0))
+            answer = next((answers[subject] for subject in _questions(name, instance) if subject in answers), None)
+            _count(pod, instance, mine, mails, answer)
     return found
 
 
@@ -97,7 +100,7 @@ def _count(
     instance: dict[str, Any],
     calls: list[dict[str, Any]],
     mails: list[dict[str, Any]],
-    silent: list[int],
+    answer: str | None,
 ) -> None:
     window = _window(instance)
     starts = window[0] + BEFORE
@@ -106,10 +109,12 @@ def _count(
     invited = _invited(mails, at=starts)
     stays = _stays(calls, window)
     if not stays:
-        silent.append(len(invited))
+        _declare(pod, len(invited), answer)
         return
     pod.invited += len(invited)
-    pod.attended += sum(1 for mail in invited if _length(_union(stays.get(mail, []))) >= THRESHOLD)
+    came = [mail for mail in invited if _length(_union(stays.get(mail, []))) >= THRESHOLD]
+    pod.attended += len(came)
+    pod.came.update(came)
     together = _together([_union(spans) for spans in stays.values()])
     if together >= TOGETHER:
         pod.held += 1
@@ -131,11 +136,29 @@ def _invited(mails: list[dict[str, Any]], *, at: datetime) -> set[str]:
     return invited
 
 
-def _declare(pod: PodTruth, silent: list[int], *, met: int, not_met: int) -> None:
-    """An occurrence without a call is unknown, unless its facilitator said no: then it is nought of n."""
-    pod.held += met
-    pod.invited += sum(silent[:not_met])
-    pod.unknown += len(silent) - not_met
+def _declare(pod: PodTruth, invited: int, answer: str | None) -> None:
+    """Who came to an occurrence without a call is unknown, unless its facilitator said no: then it is nought of n."""
+    pod.held += answer == "yes"
+    pod.invited += invited if answer == "no" else 0
+    pod.unknown += answer != "no"
+
+
+def _answers(said: Iterable[tuple[str, str, str]], letters: list[dict[str, Any]]) -> dict[str, str]:
+    """The last answer to each question, by its subject; nobody can have answered a mail that never reached them."""
+    delivered = {(letter["recipients"][0], letter["subject"]) for letter in letters if letter["kind"] == "mail"}
+    answers: dict[str, str] = {}
+    for reader, subject, answer in said:
+        assert (reader, subject) in delivered, f"{reader} never got {subject!r}"
+        answers[subject] = answer
+    return answers
+
+
+def _questions(pod: str, instance: dict[str, Any]) -> list[str]:
+    """The subjects that a question about a meeting can have, in whatever zone and language its day was written."""
+    starts = datetime.fromisoformat(instance["starts_at"])
+    days = [starts + timedelta(days=shift) for shift in (-1, 0, 1)]
+    english = [f"{pod}, {day.day} {day:%B}: did you meet?" for day in days]
+    return english + [f"{pod}, {day.day}. {GERMAN_MONTHS[day.month]}: Haben Sie sich getroffen?" for day in days]
 
 
 def _window(instance: dict[str, Any]) -> Span:

@@ -23,7 +23,7 @@ from integration.feedback.models import FeedbackRequest
 from integration.graph.simulator.clock import MovableClock
 from integration.graph.simulator.faults import Faults
 from integration.graph.simulator.http.app import create_simulator
-from integration.graph.simulator.http.server import serve
+from integration.graph.simulator.http.server import serve, settings_of
 from integration.graph.simulator.seed import STARTS_AT, build_tenant
 from integration.graph.simulator.tenant.tenant import Tenant
 from integration.jobs import DUTIES, begin, is_quiet, tick
@@ -46,13 +46,13 @@ ENDS_AT = datetime(2026, 3, 24, 12, tzinfo=UTC)  # the day after the second Mond
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 LONGEST_CHAPTER_SECONDS = 300.0
 TICK_SECONDS, LOOK_SECONDS = 0.08, 0.004
-SUBJECTS = {  # the first that fits
-    "reminder": "Reminder: ",
-    "question": "how was it?",
-    "guide": "You facilitate ",
-    "summary": ": the week of ",
+SUBJECTS = {  # the first that fits, in the language of the reader
+    "reminder": ("Reminder: ", "Erinnerung: "),
+    "question": ("how was it?", "Wie war es?"),
+    "guide": ("You facilitate ", "Sie moderieren "),
+    "summary": (": the week of ", ": die Woche vom "),
 }
-SWEEPS = "sweep calendars"  # every ten minutes for weeks: done at every instant we come to, and never waited for
+SWEEPS = {"sweep calendars", "compare calendars", "read inboxes"}  # often: done when we come by, never waited for
 
 
 @dataclass
@@ -160,7 +160,7 @@ class Pilot:
         return min(instants, default=None)
 
     def _due_at(self) -> datetime | None:
-        watched = (duty.due.scalar_subquery() for duty in DUTIES if duty.name != SWEEPS)
+        watched = (duty.due.scalar_subquery() for duty in DUTIES if duty.name not in SWEEPS)
         with self.tools.database.reading() as session:
             dates = session.execute(select(*watched)).one()
         return min((at for at in dates if at is not None), default=None)
@@ -210,7 +210,7 @@ def _kind(letter: dict[str, Any]) -> str:
     """Outlook's word for its own mails; what ours are is told by their subjects."""
     if letter["kind"] != "mail":
         return letter["kind"]
-    return next(kind for kind, words in SUBJECTS.items() if words in letter["subject"])
+    return next(kind for kind, words in SUBJECTS.items() if any(each in letter["subject"] for each in words))
 
 
 @contextmanager
@@ -227,16 +227,11 @@ def pilot_of_three(folder: Path, database_url: str, moment: Moment, verdict: Ver
         closing.callback(server.stop)
         closing.callback(start_embedded_redis(data_dir).stop)
         environ = {
+            **settings_of(tenant, server.url),
             "HOME": str(folder),
             "PATH": "/usr/bin:/bin",
             "DATA_DIR": str(data_dir),
             "DATABASE_URL": database_url,
-            "GRAPH_BASE_URL": f"{server.url}/v1.0",
-            "TENANT_ID": tenant.id,
-            "CLIENT_ID": tenant.app_id,
-            "CLIENT_SECRET": tenant.app.secret,
-            "ORGANIZER_MAILBOXES": ",".join(person.mail for person in tenant.organizers),
-            "SENDER_MAILBOXES": ",".join(person.mail for person in tenant.senders),
             "CLOCK_FILE": str(folder / "clock"),
             "CLAIM_LEASE_SECONDS": "1",
             "WEBHOOKS": "off",

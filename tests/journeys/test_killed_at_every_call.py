@@ -30,6 +30,8 @@ READS = {
     "GET /users/-/calendarView/delta",
     "GET /users/-/events/-",
     "GET /users/-/events/-/instances",
+    "GET /users/-/mailFolders/inbox/messages/delta()",
+    "GET /users/-/mailFolders/inbox/messages/delta",
     "GET /users/-/messages",
     "GET /users/-/messages/-",
     "GET /users/-/onlineMeetings",
@@ -39,6 +41,7 @@ READS = {
     "POST /users/-/calendar/getSchedule",
 }
 LONGEST_STORY = 120  # calls; a story that ends sooner skips the rest
+pytestmark = pytest.mark.timeout(1200)  # seconds; a worker is started some seventy times in a story
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -16,7 +15,9 @@ from integration.errors import Conflict
 from integration.mail.mails import Content, Picture, add_mail, cancel_mails, content_of, erase_mails, release
 from integration.mail.models import Mail, MailItem
 from integration.mail.quiet import after_quiet_hours
+from integration.outbox import Message
 from integration.people.models import Person
+from tests.at_once import at_once
 from tests.mail.cast import NOON, letter, person_called, want_mail
 
 
@@ -47,20 +48,12 @@ def test_another_reason_or_another_person_is_another_mail(database: Database) ->
 def test_two_workers_that_want_the_same_mail_at_once_make_one(database: Database) -> None:
     with database.transaction() as session:
         ada_id = person_called(session, "Ada").id
-    together, wanted = threading.Barrier(2), []
 
-    def want() -> None:
-        together.wait()
+    def want() -> int:
         with database.transaction() as session:
-            wanted.append(want_mail(session, session.get_one(Person, ada_id)).id)
+            return want_mail(session, session.get_one(Person, ada_id)).id
 
-    threads = [threading.Thread(target=want) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(wanted) == 2
-    assert len(set(wanted)) == 1
+    assert len(set(at_once(want, want))) == 1
     assert count(database, Mail) == 1
 
 
@@ -97,7 +90,7 @@ def test_a_held_mail_can_be_released_and_no_other(sqlite_database: Database) -> 
         mail.state, mail.due_at = "held", None
         release(session, mail, now=NOON)
         assert (mail.state, mail.due_at) == ("waiting", NOON)
-        with pytest.raises(Conflict, match="waiting"):
+        with pytest.raises(Conflict, match="not held"):
             release(session, mail, now=NOON)
 
 
@@ -123,6 +116,18 @@ def test_erasing_somebody_leaves_no_word_of_what_they_were_written(database: Dat
         row = session.get_one(Mail, mail.id)
         assert {row.to_address, row.to_name, row.subject, row.html, row.text} == {"(erased)"}
         assert row.state == "sent"
+
+
+def test_a_draft_of_somebody_who_is_erased_is_given_to_the_workers_to_delete(database: Database) -> None:
+    with database.transaction() as session:
+        ada = person_called(session, "Ada")
+        mail = want_mail(session, ada)
+        mail.state, mail.due_at, mail.sender = "drafting", None, "sender1@pods.example"
+        session.flush()
+        erase_mails(session, ada.participant_id)
+    with database.reading() as session:
+        assert [each.subject for each in session.scalars(select(Message))] == [str(mail.id)]
+        assert session.get_one(Mail, mail.id).html == "(erased)"
 
 
 @pytest.mark.parametrize(

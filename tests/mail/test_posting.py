@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from integration.errors import SettingRefused
 from integration.mail.models import Mail
 from integration.mail.posting import post_due
 from integration.outbox import Message
+from tests.at_once import at_once
 from tests.mail.cast import NOON, OTHER_SENDER, SENDER, person_called, settings_for, want_mail
 
 
@@ -108,19 +108,12 @@ def test_a_mail_that_is_late_waits_for_the_morning_instead_of_arriving_at_night(
 def test_two_schedulers_at_once_post_each_mail_once_and_keep_the_pace(database: Database, tmp_path: Path) -> None:
     settings = settings_for(tmp_path, MAILS_PER_MINUTE="60")
     want_mails(database, 10)
-    together, posted = threading.Barrier(2), []
 
-    def post() -> None:
-        together.wait()
+    def post() -> int:
         with database.transaction() as session:
-            posted.append(post_due(session, settings, now=NOON))
+            return post_due(session, settings, now=NOON)
 
-    threads = [threading.Thread(target=post) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(posted) == 10
+    assert sum(at_once(post, post)) == 10
     turns = sorted((row.sender or "", row.due_at or NOON) for row in mails(database))
     assert len(set(turns)) == 10
 

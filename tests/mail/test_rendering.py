@@ -29,6 +29,7 @@ VALUES = {
     "who_sees": "Leaders see averages only.",
     "may_be_absent": False,
     "is_reminder": False,
+    "shared_url": None,
     "expires_on": "16 March",
     "language": "en",
 }

@@ -15,9 +15,11 @@ from integration.graph.errors import Forbidden, GraphError, NotFound, Throttled,
 from integration.graph.simulator.faults import Fault
 from integration.jobs import HANDLERS
 from integration.mail.jobs import DUTIES, send_mail
-from integration.mail.mails import Content, Picture, add_mail
+from integration.mail.mails import Content, Picture, add_mail, erase_mails
 from integration.mail.models import Mail
+from integration.mail.sending import SEND_AGAIN
 from integration.outbox import Message, Task
+from integration.people.people import record_departure
 from integration.tools import Tools
 from tests.conftest import RunningSimulator
 from tests.mail.cast import person_called, want_mail
@@ -184,6 +186,38 @@ def test_a_draft_that_somebody_deleted_becomes_unclear_not_a_new_mail(
     assert letters(simulator) == []
 
 
+def test_a_draft_that_will_not_leave_is_sent_for_half_an_hour_and_is_then_unclear(
+    tools: Tools, simulator: RunningSimulator, posted: int, wait: Wait
+) -> None:
+    simulator.faults.order(Fault(do="drop", when="before", times=None, **SEND))  # type: ignore[arg-type]
+    began_at = tools.clock.now()
+    tries = try_until_it_is_not_sending(tools, posted, wait)
+    assert row(tools, posted).state == "unclear"
+    assert tries == 1 + SEND_AGAIN
+    assert timedelta(minutes=30) <= tools.clock.now() - began_at <= timedelta(minutes=45)
+    simulator.faults.clear()
+    wait(hours=2)
+    send_what_is_due(tools)
+    send_mail(tools, posted)
+    arrive(simulator, wait)
+    assert (row(tools, posted).state, letters(simulator), drafts(simulator)) == ("unclear", [], 1)
+
+
+def test_workers_that_slept_for_hours_still_try_again(
+    tools: Tools, simulator: RunningSimulator, posted: int, wait: Wait
+) -> None:
+    simulator.faults.order(Fault(do="drop", when="before", times=2, **SEND))  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        send_mail(tools, posted)
+    for _ in range(2):
+        wait(hours=6)
+        with suppress(Unavailable):
+            send_what_is_due(tools)
+    arrive(simulator, wait)
+    assert row(tools, posted).state == "sent"
+    assert letters(simulator) == TO_ADA
+
+
 @pytest.mark.parametrize("refusal", [Fault(do="throttle", seconds=0.0), Fault(do="status", status=403)])
 def test_a_send_that_graph_refuses_is_tried_again_with_the_same_draft(
     tools: Tools, simulator: RunningSimulator, posted: int, wait: Wait, refusal: Fault
@@ -251,6 +285,59 @@ def test_somebody_who_leaves_while_the_mail_is_a_draft_does_not_get_it(
     assert letters(simulator) == []
 
 
+@pytest.mark.parametrize("after", ["she leaves", "she leaves and is erased"])
+def test_a_mail_whose_sending_failed_is_not_sent_again_to_somebody_who_left(
+    tools: Tools, simulator: RunningSimulator, posted: int, wait: Wait, after: str
+) -> None:
+    simulator.faults.order(Fault(do="drop", when="before", **SEND))  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        send_mail(tools, posted)
+    goes(tools, posted, is_erased=after != "she leaves")
+    wait(minutes=5)
+    send_what_is_due(tools)
+    arrive(simulator, wait)
+    assert (row(tools, posted).state, letters(simulator), drafts(simulator)) == ("cancelled", [], 0)
+
+
+def test_a_mail_found_sent_is_sent_also_when_its_reader_has_left_since(
+    tools: Tools, simulator: RunningSimulator, posted: int, wait: Wait
+) -> None:
+    lose_the_answer_to_send(tools, simulator, posted)
+    goes(tools, posted)
+    wait(minutes=5)
+    send_what_is_due(tools)
+    assert row(tools, posted).state == "sent"
+    assert letters(simulator) == TO_ADA
+
+
+def test_of_somebody_who_is_erased_no_draft_stays_behind(
+    tools: Tools, simulator: RunningSimulator, posted: int
+) -> None:
+    simulator.faults.order(Fault(do="drop", when="after", **CREATE))  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        send_mail(tools, posted)
+    assert drafts(simulator) == 1
+    goes(tools, posted, is_erased=True)
+    send_what_is_due(tools)
+    assert (row(tools, posted).state, letters(simulator), drafts(simulator)) == ("cancelled", [], 0)
+
+
+@pytest.mark.parametrize("state", ["waiting", "held"])
+def test_what_waits_for_somebody_who_leaves_never_leaves(
+    tools: Tools, simulator: RunningSimulator, wait: Wait, state: str
+) -> None:
+    with tools.database.transaction() as session:
+        ada, grace = person_called(session, "Ada"), person_called(session, "Grace")
+        want_mail(session, ada, now=tools.clock.now())
+        to_grace = want_mail(session, grace, now=tools.clock.now())
+        to_grace.state = state
+    goes(tools, to_grace.id)
+    assert row(tools, to_grace.id).state == "cancelled"
+    send_what_is_due(tools)
+    arrive(simulator, wait)
+    assert letters(simulator) == TO_ADA
+
+
 def test_a_mail_that_does_not_exist_any_more_is_no_error(tools: Tools) -> None:
     send_mail(tools, 4711)
     assert tools.graph.requests() == 0
@@ -258,6 +345,33 @@ def test_a_mail_that_does_not_exist_any_more_is_no_error(tools: Tools) -> None:
 
 def test_the_task_is_done_by_this_job() -> None:
     assert HANDLERS[Task.MAIL_SEND] is send_mail
+
+
+def try_until_it_is_not_sending(tools: Tools, mail_id: int, wait: Wait) -> int:
+    """Let the clock run and the workers look, for two hours at most; returns how often sending was tried."""
+    with pytest.raises(Unavailable):
+        send_mail(tools, mail_id)
+    tries = 1
+    for _ in range(60):
+        if row(tools, mail_id).state != "sending":
+            break
+        wait(minutes=2)
+        try:
+            send_what_is_due(tools)
+        except Unavailable:
+            tries += 1
+    return tries
+
+
+def goes(tools: Tools, mail_id: int, *, is_erased: bool = False) -> None:
+    """The mail's reader leaves the company."""
+    with tools.database.transaction() as session:
+        person = session.get_one(Mail, mail_id).participant.person
+        assert person is not None
+        record_departure(session, person, at=tools.clock.now())
+        if is_erased:
+            erase_mails(session, person.participant_id)
+            session.delete(person)
 
 
 def arrive(simulator: RunningSimulator, wait: Wait) -> None:

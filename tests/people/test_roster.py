@@ -133,5 +133,14 @@ def test_somebody_who_left_does_not_come_back_by_an_old_file(session):
 
     done = load(session, HEADER, ADA.replace("analyst", "lead"))
 
-    assert "left on 01 December 2026" in done.refused[0].reason
+    assert "left on 1 December 2026" in done.refused[0].reason
     assert by_mail(session, "ada@example.com").role == "analyst"
+
+
+def test_of_hundreds_each_is_looked_up_once_however_often_the_file_changes_before(session):
+    lines = [f"Person {n},{n}@example.com\n" for n in range(450)]
+    load(session, "name,mail\n", *lines)
+    done = load(session, "name,mail\n", *(line.replace("Person", "Doctor") for line in lines))
+
+    subjects = session.scalars(select(Message.subject)).all()
+    assert (done.changed, len(subjects), len(set(subjects))) == (450, 450, 450)

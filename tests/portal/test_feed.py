@@ -18,7 +18,7 @@ from integration.doorbell import Doorbell
 from integration.people.models import Participant, Person
 from integration.people.people import by_mail
 from integration.portal.feed import Ticket, Whose, read_token, token_for
-from integration.portal.views import blueprint
+from integration.portal.views import feeds
 from integration.scheduling.models import Plan
 from integration.scheduling.plan import apply_plan, make_plan
 from integration.scheduling.programs import ProgramDraft, add_members, create_program
@@ -40,7 +40,7 @@ def tools(sqlite_database: Database, tmp_path) -> Iterator[Tools]:
 def client(tools: Tools) -> FlaskClient:
     app = Flask(__name__)
     app.extensions["tools"] = tools
-    app.register_blueprint(blueprint)
+    app.register_blueprint(feeds)
     return app.test_client()
 
 

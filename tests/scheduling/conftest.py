@@ -45,16 +45,11 @@ def tenant(clock_file: Path) -> Tenant:
 
 
 def tools_for(simulator: RunningSimulator, database: Database, folder: Path, **more: str) -> Tools:
-    tenant = simulator.tenant
     settings = Settings.from_environment(
         {
+            **simulator.settings,
             "DATA_DIR": str(folder),
-            "GRAPH_BASE_URL": simulator.graph_url,
             "GRAPH_TIMEOUT_SECONDS": "20",
-            "TENANT_ID": tenant.id,
-            "CLIENT_ID": tenant.app_id,
-            "CLIENT_SECRET": tenant.app.secret,
-            "ORGANIZER_MAILBOXES": ",".join(person.mail for person in tenant.organizers),
             "CLOCK_FILE": str(folder / "clock"),
             **more,
         }
@@ -105,18 +100,22 @@ class Office:
                     )
                 )
 
+    def draft(self, **changes: object) -> ProgramDraft:
+        wanted: dict[str, object] = {
+            "name": "Onboarding",
+            "outcome": "New colleagues answer customers alone",
+            "metric": "days to first call",
+            "baseline": "60 days",
+            "weeks": 4,
+            "starts_on": FIRST_DAY,
+            **changes,
+        }
+        return ProgramDraft(**wanted)  # type: ignore[arg-type]
+
     def program(self, *names: str, **changes: object) -> int:
         """A program with these people; returns its id."""
-        wanted: dict[str, object] = {"weeks": 4, "starts_on": FIRST_DAY, **changes}
         with self.tools.database.transaction() as session:
-            draft = ProgramDraft(
-                name="Onboarding",
-                outcome="New colleagues answer customers alone",
-                metric="days to first call",
-                baseline="60 days",
-                **wanted,  # type: ignore[arg-type]
-            )
-            program = create_program(session, draft, now=self.tools.clock.now())
+            program = create_program(session, self.draft(**changes), now=self.tools.clock.now())
             people = session.scalars(select(Person).where(Person.mail.in_(self.mails(*names)))).all()
             add_members(session, program, people)
             return program.id

@@ -7,7 +7,15 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration.scheduling.invitation import Invitation, Turn, body_html, exchanged, hash_of, says_the_same
+from integration.scheduling.invitation import (
+    Invitation,
+    Turn,
+    body_html,
+    exchanged,
+    hash_of,
+    says_the_same,
+    shared_language,
+)
 
 TEAMS = '<div class="me-email-text"><div><a href="https://teams.example/join?a=1&amp;b=2">Join</a></div></div>'
 
@@ -69,3 +77,12 @@ def test_whatever_people_write_our_part_is_found_again(words, name):
 
     assert exchanged(page(html), "OURS") == page("OURS")
     assert hash_of(html) == hash_of(body_html(invitation(purpose=words, agenda=words, members=(name,))))
+
+
+def test_a_pod_that_shares_german_is_invited_in_german_and_a_mixed_one_in_english():
+    german = body_html(invitation(language=shared_language(["de", "de-CH"])))
+
+    assert "Di., 10.03.2026, 10:30" in german
+    assert "Wer wann moderiert" in german
+    assert "Zeit in Zurich (Europe/Zurich), je 30 Minuten" in german
+    assert [shared_language(each) for each in (["de", "en"], ["de", None], ["fr", "fr"], [])] == ["en"] * 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from integration.errors import Conflict
+from integration.errors import Conflict, SettingRefused
 from integration.outbox import Message
 from integration.people.people import by_mail
 from integration.scheduling.jobs import draft_plan
@@ -13,7 +13,8 @@ from integration.scheduling.membership import leave
 from integration.scheduling.models import Occurrence, Plan, Pod, PodMember, Series
 from integration.scheduling.plan import apply_plan, undo_plan
 from integration.scheduling.planned import summary
-from tests.scheduling.conftest import Office
+from integration.wording import said
+from tests.scheduling.conftest import Office, tools_for
 
 FOUR = ("Ada", "Grace", "Alan", "Linus")
 
@@ -38,7 +39,7 @@ def test_a_plan_says_what_would_be_created_and_creates_nothing(office):
     plan_id = office.planned(*FOUR)
 
     plan = shown(office, plan_id)
-    assert summary(plan) == "This will create 1 series, invite 4 people, change 0; 0 people have no common slot."
+    assert summary(plan) == "This will create 1 series, invite 4 people, change 0. 0 people have no common slot."
     assert plan["mails"] == dict.fromkeys(sorted(office.mails(*FOUR)), 1)
     assert plan["pods"][0]["dates"] == [
         "2026-03-10T10:30",
@@ -137,6 +138,18 @@ def test_people_who_share_no_hour_are_named_with_five_compromises(office):
     assert "1 person has no common slot" in summary(plan)
 
 
+def test_without_an_organizer_mailbox_no_plan_is_made(office, tmp_path):
+    office.settle(*FOUR)
+    program_id = office.program(*FOUR)
+    nobody_organizes = tools_for(office.simulator, office.tools.database, tmp_path, ORGANIZER_MAILBOXES="")
+
+    with pytest.raises(SettingRefused, match="Set ORGANIZER_MAILBOXES"):
+        draft_plan(nobody_organizes, program_id)
+
+    nobody_organizes.close()
+    assert count(office, Plan) == 0
+
+
 def test_linus_alone_is_not_forgotten(office):
     plan = shown(office, office.planned("Linus"))
 
@@ -153,5 +166,5 @@ def test_a_calendar_that_cannot_be_read_is_said_and_the_person_stays_in(office):
     plan = shown(office, draft_plan(office.tools, office.program(*FOUR)))
 
     assert len(plan["pods"][0]["members"]) == 4
-    assert "no readable calendar" in plan["pods"][0]["problems"][0]
-    assert "9 to 17 in Europe/Zurich" in plan["pods"][0]["problems"][0]
+    assert "no readable calendar" in str(said(plan["pods"][0]["problems"][0]))
+    assert "9 to 17 in Europe/Zurich" in str(said(plan["pods"][0]["problems"][0]))

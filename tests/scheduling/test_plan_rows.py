@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import func, select
 
@@ -13,6 +13,7 @@ from integration.people.models import Participant, Person
 from integration.scheduling.models import Plan, Pod, Series
 from integration.scheduling.plan import apply_plan, make_plan, undo_plan
 from integration.scheduling.programs import ProgramDraft, add_leader, add_members, create_program
+from tests.at_once import at_once
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 ORGANIZERS = ("pods.one@example.com", "pods.two@example.com")
@@ -32,36 +33,30 @@ def plan_twice(database: Database) -> list[int]:
         return [make_plan(session, program, {}, now=NOW, organizers=ORGANIZERS).id for _ in range(2)]
 
 
-def at_once(database: Database, *plan_ids: int) -> list[object]:
+def applied_at_once(database: Database, *plan_ids: int) -> list[object]:
     """Apply plans in threads of their own; the answers or errors."""
-    answers: list[object] = []
 
-    def press(plan_id: int) -> None:
+    def press(plan_id: int) -> object:
         try:
             with database.transaction() as session:
-                answers.append(len(apply_plan(session, session.get_one(Plan, plan_id), now=NOW)))
+                return len(apply_plan(session, session.get_one(Plan, plan_id), now=NOW))
         except Exception as error:
-            answers.append(type(error).__name__)
+            return type(error).__name__
 
-    threads = [threading.Thread(target=press, args=(plan_id,)) for plan_id in plan_ids]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
+    return at_once(*(partial(press, plan_id) for plan_id in plan_ids))
 
 
 def test_one_plan_applied_by_two_at_once_makes_one_series(database):
     first, _ = plan_twice(database)
 
-    assert at_once(database, first, first, first) == [1, 1, 1]
+    assert applied_at_once(database, first, first, first) == [1, 1, 1]
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Series)) == 1
         assert session.scalar(select(func.count()).select_from(Message)) == 1
 
 
 def test_of_two_plans_for_the_same_people_one_is_refused(database):
-    answers = at_once(database, *plan_twice(database))
+    answers = applied_at_once(database, *plan_twice(database))
 
     assert sorted(map(str, answers)) == ["1", "Conflict"]
     with database.reading() as session:
@@ -70,7 +65,7 @@ def test_of_two_plans_for_the_same_people_one_is_refused(database):
 
 def test_undone_and_undone_again_asks_for_one_cancellation(database):
     plan_id, _ = plan_twice(database)
-    at_once(database, plan_id)
+    applied_at_once(database, plan_id)
     for _ in range(2):
         with database.transaction() as session:
             undo_plan(session, session.get_one(Plan, plan_id), now=NOW)

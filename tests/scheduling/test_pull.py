@@ -110,7 +110,7 @@ def test_a_series_that_somebody_deleted_in_outlook_is_said(office):
 
     pull_series(office.tools, series_id)
 
-    assert "deleted or cancelled" in (office.series(series_id).trouble or "")
+    assert "deleted or cancelled" in str(office.series(series_id).trouble)
 
 
 def test_a_guest_is_seen_and_not_counted_as_invited(office):

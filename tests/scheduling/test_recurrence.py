@@ -55,15 +55,15 @@ def test_a_time_that_does_not_exist_is_said_and_lies_an_hour_later():
     missing = datetime.fromisoformat("2026-03-29T02:30")
 
     assert instant(missing, "Europe/Zurich") == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
-    assert "does not exist" in (clock_note(missing, "Europe/Zurich") or "")
-    assert "03:30" in (clock_note(missing, "Europe/Zurich") or "")
+    assert "does not exist" in str(clock_note(missing, "Europe/Zurich"))
+    assert "03:30" in str(clock_note(missing, "Europe/Zurich"))
 
 
 def test_a_time_that_comes_twice_is_said_and_means_the_first():
     twice = datetime.fromisoformat("2026-10-25T02:30")
 
     assert instant(twice, "Europe/Zurich") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    assert "comes twice" in (clock_note(twice, "Europe/Zurich") or "")
+    assert "comes twice" in str(clock_note(twice, "Europe/Zurich"))
 
 
 def test_a_year_of_holidays_is_refused_with_a_remedy():
@@ -100,7 +100,7 @@ def test_every_rule_keeps_its_wall_its_count_and_its_holidays(first, zone, sessi
     assert not {one.starts_local.date() for one in expansion.occurrences} & holidays
     for one in expansion.occurrences:
         shown = one.starts_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-        assert shown == one.starts_local or "does not exist" in (one.note or "")
+        assert shown == one.starts_local or "does not exist" in str(one.note)
 
 
 @given(day=st.dates(date(2020, 1, 1), date(2030, 1, 1)), weekday=st.integers(0, 6))

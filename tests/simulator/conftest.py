@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from .receiver import Receiver
+
 
 @pytest.fixture
 def graph(simulator) -> Iterator[httpx.Client]:
@@ -18,3 +20,11 @@ def graph(simulator) -> Iterator[httpx.Client]:
 def control(simulator) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{simulator.url}/control", timeout=20, verify=False) as client:
         yield client
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Where notifications arrive."""
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()

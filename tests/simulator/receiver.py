@@ -8,12 +8,16 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Receiver:
-    """Echoes validation tokens and keeps what it is sent. `statuses` are answered first, one per POST; then 202."""
+    """Echoes validation tokens and keeps what it is sent. `statuses` are answered first, one per POST; then 202.
+
+    An answer takes `seconds`.
+    """
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, dict]] = []
         self.statuses: list[int] = []
         self.tokens: list[str] = []
+        self.seconds = 0.0
         self.echo = "{}"
         self.content_type = "text/plain"
         receiver = self
@@ -43,6 +47,7 @@ class Receiver:
             return
         status = self.statuses.pop(0) if self.statuses else 202
         self.posts.append((parts.path, json.loads(body)))
+        time.sleep(self.seconds)
         self._respond(asked, status, b"", "text/plain")
 
     def _respond(self, asked: BaseHTTPRequestHandler, status: int, body: bytes, content_type: str) -> None:

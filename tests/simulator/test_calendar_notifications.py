@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
@@ -20,13 +20,6 @@ POD = "String {66f5a359-4659-4830-9070-00040ec6ac6e} Name PodId"
 @pytest.fixture
 def outlook(graph: httpx.Client, tenant: Tenant) -> Outlook:
     return Outlook(graph, tenant)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    yield receiver
-    receiver.stop()
 
 
 @pytest.fixture

@@ -88,6 +88,18 @@ def test_a_held_answer_can_be_dropped_after_the_tenant_acted(graph, control, sim
     assert len(graph.get(f"{ONE}/events").json()["value"]) == 1
 
 
+def test_a_request_that_comes_while_the_server_stops_is_dropped_and_holds_up_nobody(graph, control, simulator):
+    order(control, "hold", times=None)
+    first, outcome = in_background(lambda: graph.post(f"{ONE}/events", json=EVENT))
+    held(control)
+    simulator.faults.end()
+    first.join(5)
+    second, late = in_background(lambda: graph.get(f"{ONE}/events"))
+    second.join(5)
+    assert [isinstance(each, httpx.TransportError) for each in outcome + late] == [True, True]
+    assert control.get("/held").json() == []
+
+
 def test_a_fifth_request_at_once_for_one_mailbox_is_too_many(graph, control):
     order(control, "hold", times=4)
     running = [in_background(lambda: graph.get(f"{ONE}/events"))[0] for _ in range(4)]

@@ -1,63 +1,11 @@
 """Changes reach the receiver soon, in groups; what it does not take is tried again for four hours."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from .contract import load_contract
-from .receiver import Receiver
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    yield receiver
-    receiver.stop()
-
-
-class Listening:
-    """A client that listens to the mail of organizer One; Ada writes to it."""
-
-    def __init__(self, simulator, graph: httpx.Client, control: httpx.Client, receiver: Receiver) -> None:
-        self.tenant, self.graph, self.control, self.receiver = simulator.tenant, graph, control, receiver
-        self.organizer = self.tenant.organizers[0]
-        self.ada = next(one for one in self.tenant.directory.people if one.kind == "person")
-        answer = graph.post(
-            "/subscriptions",
-            json={
-                "changeType": "created,updated",
-                "notificationUrl": f"{receiver.url}/graph",
-                "lifecycleNotificationUrl": f"{receiver.url}/lifecycle",
-                "resource": f"users/{self.organizer.id}/mailFolders('inbox')/messages",
-                "expirationDateTime": (self.tenant.clock.now() + timedelta(days=3)).isoformat(),
-                "clientState": "between us",
-            },
-            headers={"Prefer": 'IdType="ImmutableId"'},
-        )
-        assert answer.status_code == 201, answer.text
-        self.subscription = answer.json()
-
-    def ada_writes(self, mails: int = 1) -> None:
-        with self.tenant.lock:
-            for _ in range(mails):
-                self.tenant.mailboxes.deliver(
-                    self.organizer.mail, sender=self.ada, subject="Hello", body_html="", kind="mail"
-                )
-
-    def state(self) -> dict:
-        return self.control.get("/state").json()
-
-    def wait(self, **length: float) -> None:
-        to = self.tenant.clock.now() + timedelta(**length)
-        self.control.post("/clock", json={"to": to.isoformat()}).raise_for_status()
-
-    def until_tried(self, discarded: int = 0) -> None:
-        """Every attempt that is due now has been made."""
-        while self.state()["undelivered_notifications"]:
-            pass
-        assert self.control.get("/notifications").json()["discarded"] == discarded
+from .listening import Listening
 
 
 @pytest.fixture
@@ -122,8 +70,10 @@ def test_after_four_hours_a_notification_is_discarded(listening, receiver):
         listening.control.post("/clock", json={"to": at}).raise_for_status()
         while listening.state()["undelivered_notifications"]:
             pass
-    assert listening.control.get("/notifications").json()["discarded"] == 1
-    assert len(receiver.posts) == 10
+    assert [path for path, _ in receiver.posts].count("/graph") == 10
+    lifecycle = [body["value"][0]["lifecycleEvent"] for path, body in receiver.posts if path == "/lifecycle"]
+    assert lifecycle == ["missed"] * 10
+    assert listening.control.get("/notifications").json()["discarded"] == 2
 
 
 def test_notifications_can_be_delayed_doubled_turned_round_and_lost(listening, receiver):
@@ -147,6 +97,51 @@ def test_notifications_can_be_delayed_doubled_turned_round_and_lost(listening, r
     path = f"/users/{listening.organizer.id}/mailFolders/inbox/messages/delta"
     delta = listening.graph.get(path, headers={"Prefer": 'IdType="ImmutableId"'}).json()["value"]
     assert told == [one["id"] for one in reversed(delta[-2:])]
+
+
+def test_a_revoked_permission_removes_the_subscription_and_says_so(listening, receiver):
+    listening.control.patch("/app", json={"roles": ["Calendars.Read"]}).raise_for_status()
+    (item,) = receiver.wait_for(1)
+    assert item["lifecycleEvent"] == "subscriptionRemoved"
+    assert listening.control.get("/subscriptions").json() == []
+
+
+def test_a_lost_mailbox_removes_the_subscription_too(listening, receiver):
+    listening.control.patch(f"/people/{listening.organizer.mail}", json={"exchange": False}).raise_for_status()
+    assert [one["lifecycleEvent"] for one in receiver.wait_for(1)] == ["subscriptionRemoved"]
+
+
+def test_a_revocation_can_also_ask_for_a_new_authorization_and_keep_silent_until_then(listening, receiver):
+    listening.control.post("/switches", json={"revocation_removes_subscriptions": False}).raise_for_status()
+    roles = listening.control.get("/app").json()["roles"]
+    listening.control.patch("/app", json={"roles": ["Calendars.Read"]}).raise_for_status()
+    receiver.wait_for(1)
+    listening.ada_writes()
+    listening.until_tried()
+    listening.control.patch("/app", json={"roles": roles}).raise_for_status()
+    path = f"/subscriptions/{listening.subscription['id']}/reauthorize"
+    assert listening.graph.post(path).status_code == 204
+    listening.ada_writes()
+    items = receiver.wait_for(2)
+    assert [one.get("lifecycleEvent") for one in items] == ["reauthorizationRequired", None]
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_a_token_that_ran_out_holds_changes_back_until_it_is_renewed(listening, receiver, renewed):
+    listening.control.post("/switches", json={"subscription_token_minutes": 60}).raise_for_status()
+    path = f"/subscriptions/{listening.subscription['id']}"
+    listening.graph.post(f"{path}/reauthorize").raise_for_status()
+    listening.wait(minutes=60)
+    assert receiver.wait_for(1)[0]["lifecycleEvent"] == "reauthorizationRequired"
+    listening.ada_writes()
+    listening.until_tried()
+    assert len(receiver.posts) == 1
+    if renewed:
+        expiry = (listening.tenant.clock.now() + timedelta(days=2)).isoformat()
+        listening.graph.patch(path, json={"expirationDateTime": expiry}).raise_for_status()
+    else:
+        listening.graph.post(f"{path}/reauthorize").raise_for_status()
+    assert receiver.wait_for(2)[1]["changeType"] == "created"
 
 
 @pytest.mark.parametrize("event", ["reauthorizationRequired", "missed", "subscriptionRemoved"])

@@ -1,19 +1,10 @@
 """A subscription is made after a handshake, lives for a week at most, and is gone when it is gone."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 
 from .contract import load_contract, violations
-from .receiver import Receiver
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    yield receiver
-    receiver.stop()
 
 
 @pytest.fixture
@@ -57,7 +48,7 @@ def test_what_cannot_be_subscribed_to_is_refused_before_anybody_is_asked(graph, 
         400: [
             {"notificationUrl": "http://pods.example/graph"},
             {"resource": "/me/events"},
-            {"resource": "/communications/callRecords"},
+            {"resource": f"{wish['resource']}?$filter=isCancelled eq true"},
             {"clientState": "x" * 129},
             {"changeType": "moved"},
             {"includeResourceData": True},
@@ -65,7 +56,7 @@ def test_what_cannot_be_subscribed_to_is_refused_before_anybody_is_asked(graph, 
             {"expirationDateTime": (now - timedelta(minutes=1)).isoformat()},
             {"recource": "x"},
         ],
-        403: [{"resource": f"/users/{ada.id}/messages"}],
+        403: [{"resource": f"/users/{ada.id}/messages"}, {"resource": "/communications/callRecords"}],
         404: [{"resource": "/users/nobody@pods.example/events"}],
     }
     for status, changes in refusals.items():
@@ -105,6 +96,22 @@ def test_it_can_be_renewed_until_it_has_expired(graph, control, simulator, wish)
     renewal = {"expirationDateTime": (now + timedelta(days=9)).isoformat()}
     codes = [graph.get(path).status_code, graph.patch(path, json=renewal).status_code, graph.delete(path).status_code]
     assert codes == [404, 404, 404]
+
+
+def test_a_life_over_the_maximum_can_also_be_shortened_to_it(graph, control, simulator, wish):
+    control.post("/switches", json={"too_long_subscription_refused": False}).raise_for_status()
+    now = simulator.tenant.clock.now()
+    long = {**wish, "expirationDateTime": (now + timedelta(days=30)).isoformat()}
+    granted = graph.post("/subscriptions", json=long).json()["expirationDateTime"]
+    assert datetime.fromisoformat(granted) == now + timedelta(minutes=10_080)
+
+
+def test_a_mailbox_has_so_many_subscriptions_and_the_refusal_names_the_limit(graph, control, wish):
+    control.post("/switches", json={"subscriptions_per_mailbox": 2}).raise_for_status()
+    kinds = ["created", "updated", "deleted"]
+    answers = [graph.post("/subscriptions", json={**wish, "changeType": kind}) for kind in kinds]
+    assert [one.status_code for one in answers] == [201, 201, 403]
+    assert "maximum of 2 subscriptions for this mailbox" in answers[2].json()["error"]["message"]
 
 
 def test_events_need_a_calendar_role(graph, control, simulator, wish):

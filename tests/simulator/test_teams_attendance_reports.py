@@ -26,7 +26,7 @@ class Pod:
         to = self.tenant.clock.now() + timedelta(**length)
         self.control.post("/clock", json={"to": to.isoformat()}).raise_for_status()
 
-    def joins(self, person=None, **more: str) -> bool:
+    def joins(self, person=None, **more: object) -> bool:
         who = {"person": person.mail} if person else {}
         answer = self.control.post("/calls/join", json={"join_url": self.meeting.join_url, **who, **more})
         assert answer.status_code == 200, answer.text
@@ -201,6 +201,61 @@ def test_a_running_call_may_show_an_empty_report_that_fills_later(pod):
     pod.wait(minutes=4)
     (final,) = pod.reports()
     assert (final["id"], final["totalParticipantCount"]) == (running["id"], 2)
+
+
+def test_a_running_call_may_show_a_partial_report(pod):
+    pod.control.post("/reports", json={"join_url": pod.meeting.join_url, "while_running": "partial"})
+    pod.joins(pod.ada)
+    pod.wait(minutes=10)
+    pod.joins(pod.grace)
+    pod.leaves(pod.ada)
+    partial = {one["emailAddress"]: one["totalAttendanceInSeconds"] for one in pod.records()}
+    assert partial == {pod.ada.mail: 600, pod.grace.mail: 0}
+    early = pod.reports()[0]["id"]
+    pod.wait(minutes=10)
+    pod.leaves(pod.grace)
+    pod.wait(minutes=4)
+    assert [one["id"] for one in pod.reports()] == [early]
+    assert [one["totalAttendanceInSeconds"] for one in pod.records()] == [600, 600]
+
+
+def test_one_meeting_may_have_its_own_delay_and_a_record_for_each_device(pod):
+    told = {"join_url": pod.meeting.join_url, "delay_minutes": 120, "record_per_device": True}
+    assert pod.control.post("/reports", json=told).json()["delay_minutes"] == 120
+    pod.joins(pod.ada)
+    pod.joins(pod.ada, device="mobile")
+    pod.wait(minutes=10)
+    pod.leaves(pod.ada)
+    pod.leaves(pod.ada, device="mobile")
+    pod.wait(minutes=119)
+    assert pod.reports() == []
+    pod.wait(minutes=1)
+    assert [one["emailAddress"] for one in pod.records()] == [pod.ada.mail, pod.ada.mail]
+    refused = pod.control.post("/reports", json={"join_url": pod.meeting.join_url, "while_running": "half"})
+    assert refused.status_code == 400
+
+
+def test_one_organizers_policy_may_allow_no_reports(pod):
+    pod.meets(pod.ada, pod.grace)
+    pod.wait(minutes=4)
+    assert len(pod.reports()) == 1
+    pod.control.patch(f"/people/{pod.organizer.mail}", json={"engagement_report": "Disabled"}).raise_for_status()
+    assert pod.reports() == []
+
+
+def test_people_of_other_organizations_and_hidden_addresses(pod):
+    pod.joins(pod.ada, shows_address=False)
+    pod.joins(kind="federated", name="linus@other.example")
+    pod.wait(minutes=10)
+    pod.leaves(pod.ada)
+    pod.leaves(kind="federated", name="linus@other.example")
+    pod.wait(minutes=4)
+    ada, linus = pod.records()
+    assert (ada["identity"]["id"], ada["emailAddress"]) == (pod.ada.id, None)
+    assert (linus["identity"]["displayName"], linus["emailAddress"]) == ("linus@other.example", None)
+    assert linus["identity"]["tenantId"] not in (None, pod.tenant.id)
+    pod.set(federated_people_have_ids=False)
+    assert pod.records()[1]["identity"] == {"id": None, "displayName": "linus@other.example", "tenantId": None}
 
 
 def test_reports_are_kept_for_a_year_while_the_meeting_is_alive(pod):

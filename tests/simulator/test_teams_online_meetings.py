@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from .calendar_steps import Outlook, invite, weekly
 from .contract import load_contract, violations
 
 
@@ -77,6 +78,54 @@ def test_a_meeting_expires_sixty_days_after_the_last_thing_that_happened(
     assert graph.get(f"/users/{organizer.id}/onlineMeetings/{meeting.id}").status_code == 200
     control.post("/clock", json={"to": (now + timedelta(days=111)).isoformat()})
     assert graph.get(f"/users/{organizer.id}/onlineMeetings/{meeting.id}").status_code == 404
+
+
+def extended_to(weeks: int) -> dict[str, object]:
+    return {"recurrence": weekly(weeks)["recurrence"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "lives_on"),
+    [
+        (extended_to(20), True),
+        ({"subject": "Peer pod, second half"}, True),
+        (
+            {
+                "start": {"dateTime": "2026-03-04T14:00:00", "timeZone": "W. Europe Standard Time"},
+                "end": {"dateTime": "2026-03-04T14:30:00", "timeZone": "W. Europe Standard Time"},
+            },
+            True,
+        ),
+        ({"categories": ["pods"]}, False),
+    ],
+    ids=["extended", "renamed", "moved", "only tidied up by its organizer"],
+)
+def test_a_link_lives_sixty_days_longer_when_its_series_was_changed_for_everybody(
+    graph, control, simulator, change, lives_on
+):
+    outlook = Outlook(graph, simulator.tenant)
+    made = outlook.create(weekly(8, attendees=invite("ada@pods.example"), isOnlineMeeting=True))
+    link = made["onlineMeeting"]["joinUrl"]
+    organizer = simulator.tenant.organizers[0]
+    (before,) = find(graph, organizer.id, link).json()["value"]
+    now = simulator.tenant.clock.now()
+    control.post("/clock", json={"to": (now + timedelta(days=40)).isoformat()}).raise_for_status()
+    changed = outlook.patch(made["id"], change)
+    assert changed["onlineMeeting"]["joinUrl"] == link
+    (found,) = find(graph, organizer.id, link).json()["value"]
+    assert (found["expiryDateTime"] > before["expiryDateTime"]) is lives_on
+    control.post("/clock", json={"to": (now + timedelta(days=99)).isoformat()}).raise_for_status()
+    assert bool(find(graph, organizer.id, link).json()["value"]) is lives_on
+
+
+def test_what_has_expired_is_not_brought_back_by_a_change_of_its_event(graph, control, simulator):
+    outlook = Outlook(graph, simulator.tenant)
+    made = outlook.create(weekly(8, isOnlineMeeting=True))
+    now = simulator.tenant.clock.now()
+    control.post("/clock", json={"to": (now + timedelta(days=90)).isoformat()}).raise_for_status()
+    outlook.patch(made["id"], {"subject": "Too late"})
+    organizer = simulator.tenant.organizers[0]
+    assert find(graph, organizer.id, made["onlineMeeting"]["joinUrl"]).json()["value"] == []
 
 
 def test_settings_can_be_changed_within_the_rules_of_teams(graph, organizer, meeting):

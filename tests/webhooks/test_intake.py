@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from integration.outbox import Task
+from integration import outbox
+from integration.clock import Clock, real_now
+from integration.outbox import RINGS, Message, Task
 from integration.tools import Tools
-from integration.webhooks.intake import LONGEST_BODY
+from integration.webhooks.desk import Desk, NotStored
+from integration.webhooks.heeding import AT_ONCE, heed
+from integration.webhooks.intake import LONGEST_BODY, decode
+from integration.webhooks.jobs import heed_notifications
 from integration.webhooks.models import MailboxSync, Notification, Subscription
 from tests.attendance.build import build_person, build_series
-from tests.webhooks.conftest import ORGANIZER, item, post, waiting
+from tests.webhooks.conftest import ORGANIZER, SECRET, build_subscription, heeded, item, post, waiting
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "graph" / "samples"
 
@@ -25,14 +34,7 @@ def subscription(tools: Tools) -> Subscription:
     with tools.database.transaction() as session:
         build_series(session, [build_person(session, "Ada")], organizer=ORGANIZER)
         session.add(MailboxSync(mailbox=ORGANIZER))
-        row = Subscription(
-            mailbox=ORGANIZER,
-            url="http://x/webhooks/graph",
-            lifecycle_url="http://x/webhooks/graph/lifecycle",
-            client_state="a secret of this subscription",
-            subscription_id="subscription-1",
-            asked_at=tools.clock.now(),
-        )
+        row = build_subscription(tools)
         session.add(row)
     return row
 
@@ -56,8 +58,8 @@ def test_a_change_of_adas_series_asks_for_one_pull(
 ) -> None:
     answer = post(client, item(subscription))
     assert (answer.status_code, answer.data) == (202, b"")
-    assert waiting(tools, Task.SERIES_PULL) == ["1"]
-    assert waiting(tools, Task.MAILBOX_SWEEP) == []
+    assert heeded(tools, Task.SERIES_PULL) == ["1"]
+    assert heeded(tools, Task.MAILBOX_SWEEP) == []
     with tools.database.reading() as session:
         assert session.get_one(Subscription, subscription.id).last_notification_at == tools.clock.now()
 
@@ -69,15 +71,15 @@ def test_five_notifications_for_one_series_cost_one_pull(
     post(client, *changes)
     post(client, item(subscription), item(subscription, changeType="created"))
     assert stored(tools) == 5
-    assert waiting(tools, Task.SERIES_PULL) == ["1"]
+    assert heeded(tools, Task.SERIES_PULL) == ["1"]
 
 
 def test_an_event_nobody_knows_has_the_calendar_swept(
     client: FlaskClient, tools: Tools, subscription: Subscription
 ) -> None:
     post(client, item(subscription, resourceData={"id": "somebody else's event", "@odata.etag": "1"}))
-    assert waiting(tools, Task.SERIES_PULL) == []
-    assert waiting(tools, Task.MAILBOX_SWEEP) == ["1"]
+    assert heeded(tools, Task.SERIES_PULL) == []
+    assert heeded(tools, Task.MAILBOX_SWEEP) == ["1"]
 
 
 def test_a_second_delivery_is_known_by_its_etag(
@@ -92,7 +94,7 @@ def test_two_deletions_without_an_etag_are_two(client: FlaskClient, tools: Tools
     gone = item(subscription, changeType="deleted", resourceData={"id": "event-of-Pod 1"})
     post(client, gone, gone)
     assert stored(tools) == 2
-    assert waiting(tools, Task.SERIES_PULL) == ["1"]
+    assert heeded(tools, Task.SERIES_PULL) == ["1"]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_mallory_is_answered_like_anybody_and_changes_nothing(
 ) -> None:
     assert post(client, item(subscription, **changes)).status_code == 202
     assert stored(tools) == 0
-    assert waiting(tools, Task.SERIES_PULL) == []
+    assert heeded(tools, Task.SERIES_PULL) == []
 
 
 def test_one_bad_item_does_not_spoil_the_others(
@@ -137,7 +139,7 @@ def test_each_lifecycle_event_has_its_remedy(
 ) -> None:
     lifecycle = item(subscription, lifecycleEvent=event, changeType=None, resourceData=None)
     assert post(client, lifecycle, path="/webhooks/graph/lifecycle").status_code == 202
-    assert waiting(tools, task) == ["1"]
+    assert heeded(tools, task) == ["1"]
     with tools.database.reading() as session:
         kept = session.get_one(Subscription, subscription.id)
     assert (kept.subscription_id is None) == (event == "subscriptionRemoved")
@@ -151,6 +153,72 @@ def test_documented_notifications_are_understood(
     if not sample.exists():
         pytest.skip(f"the documented sample is not here: {sample.name}")
     (printed,) = json.loads(sample.read_text())["value"]
-    ours = {"subscriptionId": subscription.subscription_id, "clientState": subscription.client_state}
+    ours = {"subscriptionId": subscription.subscription_id, "clientState": SECRET}
     assert post(client, printed | ours).status_code == 202
     assert stored(tools) == 1
+
+
+def test_whatever_breaks_before_the_commit_nobody_is_told_that_it_is_safe(
+    tools: Tools, subscription: Subscription, tmp_path: Path
+) -> None:
+    """Several posts at once, and a clock that cannot be read."""
+    desk = Desk(replace(tools, clock=Clock(tmp_path / "no clock")))
+    delivery = decode(json.dumps({"value": [item(subscription)]}).encode())
+
+    def take(_number: int) -> str:
+        try:
+            desk.take(delivery)
+        except (NotStored, FileNotFoundError):
+            return "not safe"
+        return "safe"
+
+    with ThreadPoolExecutor(6) as posts:
+        assert set(posts.map(take, range(24))) == {"not safe"}
+    assert stored(tools) == 0
+    Desk(tools).take(delivery)  # sent again
+    assert stored(tools) == 1
+
+
+def test_a_worker_that_dies_before_it_heeds_leaves_everything_to_the_next(
+    client: FlaskClient, tools: Tools, subscription: Subscription
+) -> None:
+    post(client, item(subscription))
+    assert waiting(tools, Task.NOTIFICATIONS_HEED) == [str(subscription.id)]
+    with suppress(RuntimeError), tools.database.transaction() as session:
+        assert heed(session, subscription.id, now=tools.clock.now()) == 1
+        raise RuntimeError("the worker dies before the commit")
+    assert waiting(tools, Task.SERIES_PULL) == []
+    assert heeded(tools, Task.SERIES_PULL) == ["1"]
+
+
+def test_a_worker_that_heeds_twice_asks_once(client: FlaskClient, tools: Tools, subscription: Subscription) -> None:
+    post(client, item(subscription))
+    heed_notifications(tools, subscription.id)
+    with tools.database.transaction() as session:
+        session.execute(delete(Message))  # the pull was made
+    heed_notifications(tools, subscription.id)
+    assert waiting(tools, Task.SERIES_PULL) == []
+
+
+def test_more_than_one_transaction_takes_are_all_heeded(
+    client: FlaskClient, tools: Tools, subscription: Subscription
+) -> None:
+    names = [f"occurrence-{n}" for n in range(AT_ONCE + 1)]
+    post(client, *(item(subscription, resourceData={"id": name, "@odata.etag": name}) for name in names))
+    heed_notifications(tools, subscription.id)
+    with tools.database.reading() as session:
+        unheeded = select(func.count()).select_from(Notification).where(Notification.heeded_at.is_(None))
+        assert session.scalar(unheeded) == 0
+
+
+def test_of_a_subscription_that_is_gone_nothing_is_heeded(tools: Tools, subscription: Subscription) -> None:
+    heed_notifications(tools, subscription.id + 1)
+    assert waiting(tools, Task.SERIES_PULL) == []
+
+
+def test_what_may_wait_for_more_of_its_kind_rings_for_no_worker(tools: Tools, subscription: Subscription) -> None:
+    with tools.database.transaction() as session:
+        outbox.add(session, Task.NOTIFICATIONS_HEED, 1, due_at=real_now() + timedelta(seconds=5))
+        assert RINGS not in session.info
+        outbox.add(session, Task.NOTIFICATIONS_HEED, 1)
+        assert RINGS in session.info

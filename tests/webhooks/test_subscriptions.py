@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,20 +18,16 @@ from integration.outbox import Task
 from integration.tools import Tools
 from integration.webhooks.jobs import DUTIES, ensure_subscription, sweep_mailbox
 from integration.webhooks.models import MailboxSync, Notification, Subscription
-from integration.webhooks.registry import begin
+from integration.webhooks.registry import known_link, record_link
+from integration.webhooks.subscriptions import client_state_of
 from tests.attendance.build import build_person, build_series
-from tests.webhooks.conftest import ORGANIZER, waiting
+from tests.webhooks.conftest import ORGANIZER, begin, heeded, waiting
 
 
 @pytest.fixture
 def begun(tools: Tools, app: Flask) -> Tools:
-    start(tools)
+    begin(tools)
     return tools
-
-
-def start(tools: Tools) -> None:
-    with tools.database.transaction() as session:
-        begin(session, tools.settings, tools.clock.now())
 
 
 def subscription(tools: Tools) -> Subscription:
@@ -74,17 +71,21 @@ def eventually(fact: Callable[[], bool]) -> bool:
 
 
 def test_beginning_twice_makes_one_row_for_each_mailbox(begun: Tools) -> None:
-    start(begun)
+    begin(begun)
     assert subscription(begun).mailbox == sync(begun).mailbox == ORGANIZER
 
 
 def test_without_webhooks_there_is_nothing_but_polling(app: Flask, environ: dict[str, str]) -> None:
     tools = Tools.from_settings(Settings.from_environment(environ | {"WEBHOOKS": "off"}))
-    start(tools)
+    begin(tools)
     with tools.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Subscription)) == 0
     DUTIES[1].run(tools, tools.clock.now())
-    assert sync(tools).sweep_due_at == tools.clock.now() + timedelta(minutes=10)
+    first = sync(tools).sweep_due_at  # its own place in each ten minutes, so that mailboxes take turns
+    assert first is not None
+    assert timedelta(0) < first - tools.clock.now() <= timedelta(minutes=10)
+    DUTIES[1].run(tools, first)
+    assert sync(tools).sweep_due_at == first + timedelta(minutes=10)
     tools.close()
 
 
@@ -93,7 +94,7 @@ def test_a_subscription_is_made_once_and_the_calendar_swept_after_it(begun: Tool
     (granted,) = tenant.subscriptions.all()
     kept = subscription(begun)
     assert kept.subscription_id == granted.id
-    assert kept.client_state == granted.client_state
+    assert client_state_of(kept, begun.settings) == granted.client_state
     assert kept.resource == f"/users/{tenant.organizers[0].id}/events"
     assert kept.renew_due_at
     assert kept.renew_due_at - begun.clock.now() == pytest.approx(timedelta(days=3.5), abs=timedelta(minutes=10))
@@ -118,7 +119,8 @@ def test_a_lapsed_subscription_is_made_anew_with_another_secret(begun: Tools, te
     ensure_subscription(begun, 1)
     (granted,) = tenant.subscriptions.all()
     assert granted.id != first.subscription_id
-    assert granted.client_state == subscription(begun).client_state != first.client_state
+    assert granted.client_state == client_state_of(subscription(begun), begun.settings)
+    assert granted.client_state != client_state_of(first, begun.settings)
 
 
 @pytest.mark.parametrize("refused", [True, False])
@@ -130,17 +132,17 @@ def test_what_was_made_before_a_crash_is_taken_over(begun: Tools, tenant: Tenant
     ensure_subscription(begun, 1)
     (granted,) = tenant.subscriptions.all()
     assert subscription(begun).subscription_id == granted.id
-    assert subscription(begun).client_state == granted.client_state
+    assert client_state_of(subscription(begun), begun.settings) == granted.client_state
 
 
 def test_one_with_a_secret_we_do_not_know_is_replaced(begun: Tools, tenant: Tenant) -> None:
     ensure_subscription(begun, 1)
     with begun.database.transaction() as session:
         session.delete(session.get_one(Subscription, 1))  # a database that was lost
-    start(begun)
+    begin(begun)
     ensure_subscription(begun, subscription(begun).id)
     (granted,) = tenant.subscriptions.all()
-    assert granted.client_state == subscription(begun).client_state
+    assert granted.client_state == client_state_of(subscription(begun), begun.settings)
 
 
 def test_a_change_in_outlook_reaches_us_and_asks_for_a_pull(begun: Tools, tenant: Tenant) -> None:
@@ -152,7 +154,7 @@ def test_a_change_in_outlook_reaches_us_and_asks_for_a_pull(begun: Tools, tenant
             tenant.organizers[0], collection="events", item_id=event_id, change="updated", etag="another"
         )
     assert event.type == "seriesMaster"
-    assert eventually(lambda: waiting(begun, Task.SERIES_PULL) == ["1"])
+    assert eventually(lambda: heeded(begun, Task.SERIES_PULL) == ["1"])
     with begun.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Notification))
     assert tenant.subscriptions.discarded == 0
@@ -186,10 +188,32 @@ def test_a_lost_link_means_a_full_round(begun: Tools) -> None:
     _forget_waiting(begun)
     with begun.database.transaction() as session:
         row = session.get_one(MailboxSync, 1)
-        assert row.delta_link
-        row.delta_link = row.delta_link.partition("?")[0] + "?$deltatoken=unknown"
+        link = known_link(row, begun.settings)
+        assert link
+        lost = link.partition("?")[0] + "?$deltatoken=unknown"
+        record_link(row, begun.settings, link=lost, now=begun.clock.now())
     sweep_mailbox(begun, 1)
     assert waiting(begun, Task.SERIES_PULL) == ["1"]
+
+
+def test_a_copy_of_the_database_does_not_tell_the_delta_link(begun: Tools) -> None:
+    sweep_mailbox(begun, 1)
+    stored = sync(begun).delta_link
+    assert stored
+    assert "delta" not in stored
+    assert "http" not in stored
+    assert (known_link(sync(begun), begun.settings) or "").startswith(begun.settings.graph_base_url)
+
+
+def test_after_a_new_secret_key_the_calendar_is_read_anew(begun: Tools) -> None:
+    create_series(begun)
+    sweep_mailbox(begun, 1)
+    _forget_waiting(begun)
+    other = replace(begun, settings=replace(begun.settings, secret_key="another secret than before"))
+    assert known_link(sync(begun), other.settings) is None
+    sweep_mailbox(other, 1)
+    assert waiting(begun, Task.SERIES_PULL) == ["1"]
+    assert known_link(sync(begun), other.settings)
 
 
 def test_two_schedulers_ask_once_and_an_hour_later_again(begun: Tools, tenant: Tenant) -> None:

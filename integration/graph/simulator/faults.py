@@ -80,6 +80,7 @@ class Faults:
         self._ordered: list[Fault] = []
         self._held: dict[str, Held] = {}
         self._ids = itertools.count(1)
+        self._over = False
 
     def order(self, fault: Fault) -> None:
         with self._lock:
@@ -91,6 +92,13 @@ class Faults:
             self._ordered.clear()
         for held in self.held():
             self.decide(held.id)
+
+    def end(self) -> None:
+        """Drops what is held, and from now on whatever would be: the server is stopping, nobody will decide it."""
+        with self._lock:
+            self._over = True
+        for held in self.held():
+            self.decide(held.id, drop=True)
 
     def held(self) -> list[Held]:
         with self._lock:
@@ -126,6 +134,8 @@ class Faults:
 
     def _wait(self, method: str, path: str, when: Moment) -> None:
         with self._lock:
+            if self._over:
+                raise Dropped(f"{method} {path}: the server is stopping")
             held = Held(f"held-{next(self._ids)}", method, path, when)
             self._held[held.id] = held
         held.decided.wait()

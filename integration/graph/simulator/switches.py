@@ -113,6 +113,10 @@ class Switches:
     """How many of the newest reports the list shows; 10 was seen in 2022. Facts 3.3, 18."""
     report_while_running: bool = False
     """Whether a running call shows an empty report. Facts 3.3."""
+    running_report_is_partial: bool = False
+    """Whether that report has those who came so far, their stays still open, instead of nobody. Facts 3.3."""
+    federated_people_have_ids: bool = True
+    """Whether people of federated organizations have an object id and tenant id in reports. Facts 3.3."""
     report_for_one_participant: bool = True
     """Whether a call only one person came to makes a report. Facts 18."""
     record_per_device: bool = False
@@ -121,6 +125,18 @@ class Switches:
     """Whether reports hide who attended (`AttendeeIdentityMasking`). Facts 2.3, 18."""
     reports_of_blocked_organizers: bool = True
     """Whether an organizer whose sign-in is blocked still has meetings and reports. Facts 18."""
+
+    call_record_delay_minutes: int = 15
+    """Minutes from the end of a call to its record ("usually within 15, up to 60"); -1 is never. Facts 4."""
+    call_record_creation_updates_too: bool = True
+    """Whether the creation of a call record is told as `updated` too, after `created`. Facts 4."""
+    call_record_reopened_within_minutes: int = 60
+    """How long after its end a call that starts again in the same meeting is another version of the same record;
+    else it is a record of its own. Facts 4 (not documented)."""
+    call_event_type_name: str = "eventType"
+    """What a call event calls its kind: `eventType` (concept page) or `callEventType` (schema). Facts 4."""
+    call_events_of_running_calls: bool = False
+    """Whether a subscription made during a call hears of it. Facts 4."""
 
     # --- mail ---
     transit_seconds: int = 5
@@ -131,6 +147,12 @@ class Switches:
     """Whether sending a message that was sent already sends it once more; else 400. Facts 17."""
     auto_reply_suppressed: bool = True
     """Whether `Integer 0x3FDF` set through Graph keeps out-of-office answers away. Facts 17."""
+    auto_reply_suppressed_by_header: bool = True
+    """Whether the header `x-auto-response-suppress` set through Graph does the same. Facts 17 (not documented)."""
+    forwarded_people_are_added: bool = True
+    """Whether somebody an invitation was forwarded to joins the attendee list at once (not documented)."""
+    message_delta_tokens_expired: bool = False
+    """While on, every delta link of a mail folder answers 410 with a fresh address. Facts 6."""
     auto_reply_to_invitations: bool = False
     """Whether out-of-office answers go out to meeting requests too. Facts 17."""
     most_internet_headers: int = 5
@@ -139,16 +161,51 @@ class Switches:
     # --- change notifications ---
     duplicate_subscription_refused: bool = True
     """Whether a second subscription of the same kind is answered 409 or accepted with an id of its own. Facts 5.1."""
+    too_long_subscription_refused: bool = True
+    """Whether an expiry over the maximum is refused, or shortened to it ("to be rejected"). Facts 5.1."""
+    subscriptions_per_mailbox: int = 1000
+    """Most subscriptions on one mailbox. Facts 5.9."""
+    call_record_subscriptions: int = 100
+    """Most subscriptions on callRecords in the organization. Facts 5.9."""
+    teams_subscriptions: int = 10_000
+    """Most subscriptions on Teams resources in the organization. Facts 5.9."""
     notification_delay_seconds: int = 0
     """Time between a change and the first attempt to deliver its notification. Facts 5.8."""
     reauthorization_minutes_before_expiry: int = 0
     """Minutes before expiry at which `reauthorizationRequired` is sent; 0 sends none. Facts 5.6."""
+    subscription_token_minutes: int = 0
+    """Life of the token behind a subscription (about 60 are seen): then `reauthorizationRequired` is sent and
+    nothing delivered until it is renewed or authorized anew. 0: it never runs out. Facts 5.3."""
+    revocation_removes_subscriptions: bool = True
+    """Whether a revoked permission removes Outlook subscriptions (`subscriptionRemoved`), or asks for a new
+    authorization while changes go untold. Facts 5.6."""
+    missed_after_drops: bool = True
+    """Whether `missed` follows what the tenant itself discarded (after four hours, or in the drop state).
+    Facts 5.6."""
+    first_deadline_seconds: float = 3.0
+    """Real seconds in which a notification is to be answered; longer ones count as slow. Facts 5.3."""
+    retry_deadline_seconds: float = 10.0
+    """The same for later attempts; longer ones count for the drop state. Facts 5.3."""
+    endpoint_judged_after_answers: int = 100
+    """Fewest answers in ten minutes after which a receiver can become slow or be dropped; the older text names
+    100, the newer one none. Facts 5.3."""
+    validation_tokens: str = "signed"
+    """`signed`, or `null`: Graph cannot issue them because of `appRoleAssignmentRequired`. Facts 5.5."""
+    validation_token_issuer: str = "sts"
+    """Issuer of validation tokens: `sts` (https://sts.windows.net/{tenant}/), or `own`, this server's address
+    with the tenant's id. Facts 5.5."""
+    call_events_need_access_policy: bool = True
+    """Whether a subscription to meetingCallEvents needs the application access policy. Facts 4."""
+    call_events_without_data: bool = True
+    """Whether meetingCallEvents can be subscribed to without resource data, which then say nothing. Facts 4."""
 
     def set(self, name: str, value: object) -> None:
         """Raises UnknownSwitch for a name that is none, TypeError for a value of another type than the default."""
         known = {field.name: type(field.default) for field in fields(self)}
         if name not in known:
             raise UnknownSwitch(name, sorted(known))
+        if known[name] is float and type(value) is int:
+            value = float(value)
         if known[name] not in (type(None), type(value)):
             raise TypeError(f"switch {name} takes {known[name].__name__}, not {value!r}")
         setattr(self, name, value)

@@ -26,12 +26,10 @@ def upgrade() -> None:
         sa.Column("window_ends_at", integration.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("swept_at", integration.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("sweep_due_at", integration.db.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("read_due_at", integration.db.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mailbox_sync")),
         sa.UniqueConstraint("mailbox", name=op.f("uq_mailbox_sync_mailbox")),
     )
     with op.batch_alter_table("mailbox_sync", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_mailbox_sync_read_due_at"), ["read_due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_mailbox_sync_sweep_due_at"), ["sweep_due_at"], unique=False)
 
     op.create_table(
@@ -108,10 +106,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "sender_mailbox",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("address", sa.String(length=320), nullable=False),
         sa.Column("free_at", integration.db.UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("address", name=op.f("pk_sender_mailbox")),
+        sa.Column("read_at", integration.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("read_due_at", integration.db.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sender_mailbox")),
+        sa.UniqueConstraint("address", name=op.f("uq_sender_mailbox_address")),
     )
+    with op.batch_alter_table("sender_mailbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sender_mailbox_read_due_at"), ["read_due_at"], unique=False)
+
     op.create_table(
         "subscription",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -152,7 +157,9 @@ def upgrade() -> None:
         sa.Column("sending_since", integration.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("look_at", integration.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("sends_again", sa.Integer(), nullable=False),
         sa.Column("sent_at", integration.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("returned_at", integration.db.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('waiting', 'held', 'drafting', 'sending', 'sent', 'unclear', 'cancelled')",
             name=op.f("ck_mail_state"),
@@ -211,6 +218,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("paused_until", sa.Date(), nullable=True),
         sa.Column("left_at", integration.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("unreachable_at", integration.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("directory_note", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["participant_id"], ["participant.id"], name=op.f("fk_person_participant_id_participant")
@@ -840,6 +848,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_subscription_renew_due_at"))
 
     op.drop_table("subscription")
+    with op.batch_alter_table("sender_mailbox", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sender_mailbox_read_due_at"))
+
     op.drop_table("sender_mailbox")
     op.drop_table("program")
     op.drop_table("participant")
@@ -859,7 +870,6 @@ def downgrade() -> None:
     op.drop_table("outbox_message")
     with op.batch_alter_table("mailbox_sync", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mailbox_sync_sweep_due_at"))
-        batch_op.drop_index(batch_op.f("ix_mailbox_sync_read_due_at"))
 
     op.drop_table("mailbox_sync")
     # ### end Alembic commands ###

@@ -14,13 +14,19 @@ from . import (
     batch,
     calendar_control,
     calendarview,
+    call_records,
     control,
+    delegate_pages,
     eventactions,
     events,
+    inbox_control,
     mail_control,
     mailbox_settings,
     meetings,
     messages,
+    notification_control,
+    openid,
+    openid_control,
     pages,
     schedule,
     subscriptions,
@@ -28,14 +34,19 @@ from . import (
     user_delta,
     users,
 )
-from .auth import claims_of_request
-from .door import Door, refusal
+from .auth import claims_of_request, signing_key
+from .door import GRAPH, Door, refusal
 from .odata import GraphFault, current_tenant
+from .openid_state import OpenIdState
 from .record import Recorder
+from .resource_data import content_of
 from .throttle import MailboxThrottle
+from .validation_tokens import ValidationTokens
 
 BLUEPRINTS = (
     auth.blueprint,
+    openid.blueprint,
+    openid_control.blueprint,
     users.blueprint,
     user_delta.blueprint,
     mailbox_settings.blueprint,
@@ -46,11 +57,15 @@ BLUEPRINTS = (
     calendar_control.blueprint,
     calendarview.blueprint,
     meetings.blueprint,
+    call_records.blueprint,
     messages.blueprint,
     subscriptions.blueprint,
     pages.blueprint,
+    delegate_pages.blueprint,
     control.blueprint,
     mail_control.blueprint,
+    inbox_control.blueprint,
+    notification_control.blueprint,
     teams_control.blueprint,
 )
 
@@ -62,6 +77,9 @@ def create_simulator(tenant: Tenant, *, faults: Faults | None = None, recorder: 
     throttle = MailboxThrottle(tenant)
     door = Door(Flask.wsgi_app.__get__(app), tenant=tenant, faults=faults, throttle=throttle, recorder=recorder)
     app.extensions = {"tenant": tenant, "faults": faults, "throttle": throttle, "tokens": {}, "door": door}
+    app.extensions["openid"] = OpenIdState(signing_key)
+    app.extensions["validation_tokens"] = ValidationTokens(tenant, app.extensions["openid"].keys)
+    tenant.subscriptions.content_of = functools.partial(content_of, app)
     app.wsgi_app = door  # type: ignore[method-assign]
     return app
 
@@ -88,7 +106,7 @@ def admit() -> None:
     """Lets the tenant catch up with its clock; for Graph, asks for a token before anything else."""
     tenant = current_tenant()
     tenant.advance()
-    if request.path.startswith("/v1.0/"):
+    if request.path.startswith(GRAPH):
         claims_of_request()
 
 
@@ -102,7 +120,7 @@ def turned_down(refusal: Refused) -> Response:
 
 
 def unknown_address(_: NotFound) -> Response:
-    if not request.path.startswith("/v1.0/"):
+    if not request.path.startswith(GRAPH):
         return Response("There is nothing here.\n", status=404, content_type="text/plain")
     segment = request.path.rstrip("/").rsplit("/", 1)[-1]
     return refused(GraphFault(400, "BadRequest", f"Resource not found for the segment '{segment}'."))

@@ -5,6 +5,7 @@ import hashlib
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -76,10 +77,11 @@ def claims_of_request() -> Claims:
 
 @blueprint.post("/<tenant_id>/oauth2/v2.0/token")
 def token(tenant_id: str) -> Response:
-    """The client-credentials grant with a secret or a signed assertion (OAuth 2.0, RFC 6749 section 4.4)."""
+    """Every grant by its name; the application proves itself with a secret or a signed assertion."""
     tenant = current_tenant()
-    _check_tenant(tenant, tenant_id)
-    if request.form.get("grant_type") != "client_credentials":
+    check_tenant(tenant, tenant_id)
+    grant = GRANTS.get(request.form.get("grant_type", ""))
+    if grant is None:
         raise EntraFault(70003, "unsupported_grant_type", "The app requested an unsupported grant type.", status=400)
     app_id = request.form.get("client_id", "")
     if app_id != tenant.app.id:
@@ -88,10 +90,16 @@ def token(tenant_id: str) -> Response:
             "if the application has not been installed by the administrator of the tenant."
         )
         raise EntraFault(700016, "unauthorized_client", text, status=400)
+    return grant()
+
+
+def grant_to_application() -> Response:
+    """The client-credentials grant (OAuth 2.0, RFC 6749 section 4.4)."""
+    tenant = current_tenant()
     if not request.form.get("scope", "").endswith("/.default"):
         text = "The provided value for the input parameter 'scope' is not valid. It must end with '/.default'."
         raise EntraFault(1002012, "invalid_scope", text, status=400)
-    _check_credential(tenant)
+    check_credential(tenant)
     seconds = tenant.switches.token_seconds
     answer = {
         "token_type": "Bearer",
@@ -100,6 +108,10 @@ def token(tenant_id: str) -> Response:
         "access_token": access_token(tenant, issuer_root=request.host_url),
     }
     return jsonify(answer)
+
+
+GRANTS: dict[str, Callable[[], Response]] = {"client_credentials": grant_to_application}
+"""Answers of the token endpoint; `openid` adds the one by which people sign in."""
 
 
 def access_token(tenant: Tenant, *, issuer_root: str = "https://login.microsoftonline.com/") -> str:
@@ -141,21 +153,28 @@ def _signed(who: tuple[str, str], roles: tuple[str, ...], issued_at: int, second
 @blueprint.get("/<tenant_id>/v2.0/.well-known/openid-configuration")
 @blueprint.get("/<tenant_id>/.well-known/openid-configuration")
 def discovery(tenant_id: str) -> Response:
-    """OpenID Connect Discovery 1.0."""
-    _check_tenant(current_tenant(), tenant_id)
-    root = f"{request.host_url}{tenant_id}"
+    """OpenID Connect Discovery 1.0; without `v2.0` the issuer of version 1.0 tokens, as notifications carry them."""
+    check_tenant(current_tenant(), tenant_id)
+    root, issuer = f"{request.host_url}{tenant_id}", f"{request.host_url}{current_tenant().id}/v2.0"
+    keys_at = "discovery/v2.0/keys"
+    if "/v2.0/" not in request.path:
+        issuer = current_app.extensions["validation_tokens"].issuer(request.host_url)
+        issuer = issuer.replace(current_tenant().id, "{tenantid}") if tenant_id == "common" else issuer
+        keys_at = "discovery/keys"
     return jsonify(
         {
-            "issuer": f"{request.host_url}{current_tenant().id}/v2.0",
+            "issuer": issuer,
             "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
             "token_endpoint": f"{root}/oauth2/v2.0/token",
-            "jwks_uri": f"{root}/discovery/v2.0/keys",
+            "end_session_endpoint": f"{root}/oauth2/v2.0/logout",
+            "jwks_uri": f"{root}/{keys_at}",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
             "response_types_supported": ["code", "id_token"],
             "response_modes_supported": ["query", "form_post"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "code_challenge_methods_supported": ["S256"],
             "tenant_region_scope": "EU",
             "msgraph_host": request.host,
         }
@@ -163,10 +182,12 @@ def discovery(tenant_id: str) -> Response:
 
 
 @blueprint.get("/<tenant_id>/discovery/v2.0/keys")
+@blueprint.get("/<tenant_id>/discovery/keys")
 def keys(tenant_id: str) -> Response:
     """JSON Web Key Set, RFC 7517; public parts only."""
-    _check_tenant(current_tenant(), tenant_id)
-    return jsonify({"keys": [signing_key().as_dict(private=False)]})
+    check_tenant(current_tenant(), tenant_id)
+    published = current_app.extensions["openid"].keys.published()
+    return jsonify({"keys": [key.as_dict(private=False) for key in published]})
 
 
 @blueprint.errorhandler(EntraFault)
@@ -187,13 +208,13 @@ def refused(fault: EntraFault) -> tuple[Response, int]:
     return jsonify(answer), fault.status
 
 
-def _check_tenant(tenant: Tenant, tenant_id: str) -> None:
+def check_tenant(tenant: Tenant, tenant_id: str) -> None:
     if tenant_id.casefold() not in (tenant.id, tenant.domain.casefold(), "common", "organizations"):
         text = f"Tenant '{tenant_id}' not found. Check to make sure you have the correct tenant ID."
         raise EntraFault(90002, "invalid_request", text, status=400)
 
 
-def _check_credential(tenant: Tenant) -> None:
+def check_credential(tenant: Tenant) -> None:
     if request.form.get("client_assertion_type") == ASSERTION_TYPE:
         _check_assertion(tenant, request.form.get("client_assertion", ""))
         return

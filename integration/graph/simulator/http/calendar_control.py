@@ -58,10 +58,11 @@ def show_events() -> Response:
 
 @blueprint.post("/control/delta/expire")
 def expire_delta_tokens() -> Response:
-    """Every delta link of a calendar given out so far answers 410 from now on."""
+    """Every delta link of a calendar or a mail folder given out so far answers 410 from now on."""
     tenant = current_tenant()
     with tenant.lock:
         tenant.calendars.delta_generation += 1
+        tenant.mailboxes.delta_generation += 1
     return respond({"generation": tenant.calendars.delta_generation})
 
 

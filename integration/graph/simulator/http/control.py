@@ -10,6 +10,7 @@ from typing import cast
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
 from ..clock import ClockMovedBackwards
+from ..delivery_faults import read_delivery_fault
 from ..faults import BadFault, Faults, read_fault
 from ..switches import UnknownSwitch
 from ..tenant.directory import OutOfOffice, Person
@@ -19,7 +20,7 @@ from .odata import current_tenant
 blueprint = Blueprint("control", __name__)
 
 FLAGS = ("enabled", "exchange", "teams", "access_policy")
-TEXTS = ("name", "job_title", "department", "manager_id", "language", "time_zone")
+TEXTS = ("name", "job_title", "department", "manager_id", "language", "time_zone", "engagement_report")
 
 
 class Unusable(ValueError):
@@ -67,19 +68,26 @@ def get_state() -> Response:
 
 @blueprint.post("/control/faults")
 def order_faults() -> Response:
+    """Faults of exchanges (`do`), and of notifications on their way (`notifications`)."""
     sent = request.get_json()
+    told = sent if isinstance(sent, list) else [sent]
     try:
-        faults = [read_fault(one) for one in (sent if isinstance(sent, list) else [sent])]
+        faults = [read_fault(one) for one in told if "notifications" not in one]
+        late = [read_delivery_fault(one) for one in told if "notifications" in one]
     except (BadFault, TypeError) as wrong:
         raise Unusable(str(wrong)) from wrong
     for fault in faults:
         _faults().order(fault)
-    return jsonify({"ordered": len(faults)})
+    with current_tenant().lock:
+        current_tenant().subscriptions.deliveries.orders += late
+    return jsonify({"ordered": len(told)})
 
 
 @blueprint.delete("/control/faults")
 def clear_faults() -> Response:
     _faults().clear()
+    with current_tenant().lock:
+        current_tenant().subscriptions.deliveries.orders.clear()
     return jsonify({"ordered": 0})
 
 
@@ -128,6 +136,7 @@ def change_app() -> Response:
     app.certificates = list(cast("list[str]", sent.get("certificates", app.certificates)))
     if sent.get("sign_out"):
         app.signed_out_at = datetime.now(UTC).timestamp()
+    current_tenant().advance()  # subscriptions notice what was revoked
     return get_app()
 
 
@@ -168,6 +177,7 @@ def change_person(mail: str) -> Response:
     with current_tenant().lock:
         _change(person, _sent())
         current_tenant().directory.touch(person)
+        current_tenant().advance()
     return jsonify(_shown(person))
 
 
@@ -177,6 +187,7 @@ def remove_person(mail: str) -> Response:
     person = _person(mail)
     with current_tenant().lock:
         current_tenant().directory.remove(person)
+        current_tenant().advance()
     return jsonify({"removed": person.mail})
 
 

@@ -3,25 +3,29 @@
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 
 import httpx
 
 from ..tenant.notifications import Notification
 from ..tenant.tenant import Tenant
 
-FIRST_DEADLINE_SECONDS = 3.0
-RETRY_DEADLINE_SECONDS = 10.0
 HANDSHAKE_DEADLINE_SECONDS = 10.0
 MOST_ITEMS_PER_POST = 100
 IDLE_SECONDS = 0.25
 """How long the thread sleeps when nobody wakes it: a clock may run by itself."""
 
 
+Tokens = Callable[[], list[str] | None]
+"""Validation tokens for one POST with resource data; None when they cannot be issued."""
+
+
 class Delivery:
     """One thread. Deadlines are real time; when something is due is the tenant's clock."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, tokens: Tokens) -> None:
         self._tenant = tenant
+        self._tokens = tokens
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="notifications", daemon=True)
 
@@ -31,27 +35,34 @@ class Delivery:
     def stop(self) -> None:
         """Returns when the last POST under way has ended."""
         self._stopping.set()
-        self._tenant.subscriptions.wake.set()
+        self._tenant.subscriptions.deliveries.wake.set()
         if self._thread.is_alive():
-            self._thread.join(RETRY_DEADLINE_SECONDS + 1)
+            self._thread.join(self._tenant.switches.retry_deadline_seconds + 1)
 
     def _run(self) -> None:
-        subscriptions = self._tenant.subscriptions
+        wake = self._tenant.subscriptions.deliveries.wake
         with httpx.Client(trust_env=False, follow_redirects=False) as client:
             while not self._stopping.is_set():
-                subscriptions.wake.wait(IDLE_SECONDS)
-                subscriptions.wake.clear()
-                deliver_due(self._tenant, client)
+                wake.wait(IDLE_SECONDS)
+                wake.clear()
+                deliver_due(self._tenant, client, self._tokens)
 
 
-def deliver_due(tenant: Tenant, client: httpx.Client) -> None:
+def deliver_due(tenant: Tenant, client: httpx.Client, tokens: Tokens) -> None:
     """One round: everything due now, several items in one POST where they go to the same address."""
+    deliveries = tenant.subscriptions.deliveries
     with tenant.lock:
-        due = tenant.subscriptions.take_due()
+        due = deliveries.take_due()
     for url, group in _groups(due):
-        status = _post(client, url, group)
+        body: dict[str, object] = {"value": [one.item for one in group]}
+        if any("encryptedContent" in one.item for one in group):
+            body["validationTokens"] = tokens()
+        is_retry = group[0].attempts > 0
+        switches = tenant.switches
+        deadline = switches.retry_deadline_seconds if is_retry else switches.first_deadline_seconds
+        status, seconds = _post(client, url, body, deadline=deadline)
         with tenant.lock:
-            tenant.subscriptions.record_outcome(group, status=status)
+            deliveries.record_outcome(group, status=status, seconds=seconds)
 
 
 def handshake(url: str, token: str) -> str | None:
@@ -84,12 +95,16 @@ def _groups(due: list[Notification]) -> list[tuple[str, list[Notification]]]:
     ]
 
 
-def _post(client: httpx.Client, url: str, group: list[Notification]) -> int | None:
-    """The status answered in time, None for none."""
-    deadline = RETRY_DEADLINE_SECONDS if group[0].attempts else FIRST_DEADLINE_SECONDS
+def _post(
+    client: httpx.Client, url: str, body: dict[str, object], *, deadline: float
+) -> tuple[int | None, float | None]:
+    """The status answered in time, None for none; and the seconds it took, None when nobody was there."""
     started = time.monotonic()
     try:
-        answer = client.post(url, json={"value": [one.item for one in group]}, timeout=deadline)
+        answer = client.post(url, json=body, timeout=deadline)
+    except httpx.TimeoutException:
+        return None, max(deadline, time.monotonic() - started) + 0.001
     except (httpx.HTTPError, httpx.InvalidURL):
-        return None
-    return answer.status_code if time.monotonic() - started <= deadline else None
+        return None, None
+    seconds = time.monotonic() - started
+    return (answer.status_code if seconds <= deadline else None), seconds

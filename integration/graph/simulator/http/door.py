@@ -17,6 +17,8 @@ from .odata import CONTENT_TYPE, GraphFault
 from .record import Recorder
 from .throttle import MailboxThrottle
 
+GRAPH = ("/v1.0/", "/beta/")
+"""What Graph's addresses begin with; beta has subscriptions only."""
 BY_KEY = re.compile(r"/(\w+)\('([^']*)'\)")
 
 
@@ -50,7 +52,7 @@ class Door:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ["PATH_INFO"])
-        is_graph = path.startswith("/v1.0/")
+        is_graph = path.startswith(GRAPH)
         if not is_graph and not path.endswith("/oauth2/v2.0/token"):
             return self._inner(environ, start_response)
         self._begin(is_graph)
@@ -70,7 +72,7 @@ class Door:
         environ["simulator.request_id"] = str(uuid.uuid4())
         environ["PATH_INFO"] = plain_path(path)
         answer = self._limited(environ, path)
-        if path.startswith("/v1.0/"):
+        if path.startswith(GRAPH):
             own = str(environ["simulator.request_id"])
             answer.headers += [("request-id", own), ("client-request-id", _client_request_id(environ))]
             self._record(environ, path, sent, answer)

@@ -1,13 +1,12 @@
-"""Control of mail and notifications: what people have in their mailboxes, and what goes wrong on the way."""
+"""Control of mail: what people have in their mailboxes, and what they write."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
 
 from ..tenant.directory import Person
 from ..tenant.messages import Message
-from ..tenant.notifications import NotificationFaults
 from ..tenant.refusals import Refused
 from .odata import current_tenant
 
@@ -54,61 +53,6 @@ def list_messages() -> Response:
             for one in tenant.mailboxes.transport.letters[after:]
         ]
     return jsonify(letters)
-
-
-@blueprint.get("/control/notifications")
-def list_notifications() -> Response:
-    tenant = current_tenant()
-    with tenant.lock:
-        kept = tenant.subscriptions
-        shown = {
-            "undelivered": kept.undelivered,
-            "waiting": [
-                {"url": one.url, "due_at": one.due_at.isoformat(), "attempts": one.attempts, "item": one.item}
-                for one in kept.waiting
-            ],
-            "delivered": len(kept.delivered),
-            "discarded": kept.discarded,
-            "faults": asdict(kept.faults),
-        }
-    return jsonify(shown)
-
-
-@blueprint.post("/control/notifications")
-def order_notification_faults() -> Response:
-    """`delay_seconds`, `duplicates`, `reorder`, `drop`; what is not named goes back to no fault."""
-    sent, tenant = request.get_json(), current_tenant()
-    known = {field.name: type(field.default) for field in fields(NotificationFaults)}
-    for name, value in sent.items():
-        if name not in known or not isinstance(value, known[name]):
-            raise Refused(400, "BadRequest", f"{name!r} is none of {', '.join(known)}, or {value!r} does not fit it.")
-    with tenant.lock:
-        tenant.subscriptions.faults = NotificationFaults(**sent)
-    return jsonify(sent)
-
-
-@blueprint.get("/control/subscriptions")
-def list_subscriptions() -> Response:
-    tenant = current_tenant()
-    with tenant.lock:
-        shown = [
-            {"id": one.id, "resource": one.resource, "expires_at": one.expires_at.isoformat()}
-            for one in tenant.subscriptions.all()
-        ]
-    return jsonify(shown)
-
-
-@blueprint.post("/control/lifecycle")
-def send_lifecycle() -> Response:
-    """`event` (reauthorizationRequired, subscriptionRemoved, missed) to `subscription_id`, or to all that listen."""
-    sent, tenant = request.get_json(), current_tenant()
-    with tenant.lock:
-        kept = tenant.subscriptions
-        listening = [one for one in kept.all() if one.lifecycle_url]
-        chosen = [kept.find(str(sent["subscription_id"]))] if sent.get("subscription_id") else listening
-        for one in chosen:
-            kept.send_lifecycle(one, str(sent.get("event", "")))
-    return jsonify({"sent": len(chosen)})
 
 
 def _person(mail: str) -> Person:

@@ -249,19 +249,25 @@ def _report_json(report: Report, *, with_records: bool) -> Json:
 
 
 def _record_json(record: Record) -> Json:
-    """Only accounts have an id and an address; telephones, anonymous people and hidden ones have neither."""
+    """Only accounts have an id and an address; telephones, anonymous people and hidden ones have neither.
+
+    Guests have an id, federated people an id of another tenant (a switch): nobody's address is told.
+    """
     one = record.participant
     account = None if record.hidden else one.person
-    guest_id = one.id if one.kind == "guest" and not record.hidden else None
+    other_id = one.id if one.kind == "guest" and not record.hidden else None
+    home = one.elsewhere if current_tenant().switches.federated_people_have_ids and not record.hidden else None
+    if home is not None:
+        other_id = home[0]
     return {
         "id": record.id,
-        "emailAddress": account.mail if account else None,
+        "emailAddress": account.mail if account and one.shows_address else None,
         "totalAttendanceInSeconds": record.seconds,
         "role": one.role,
         "identity": {
-            "id": account.id if account else guest_id,
+            "id": account.id if account else other_id,
             "displayName": None if record.hidden else one.name,
-            "tenantId": None,
+            "tenantId": home[1] if home else None,
         },
         "attendanceIntervals": [
             {

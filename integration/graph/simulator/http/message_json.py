@@ -41,6 +41,7 @@ _TYPES = {
     "meetingUpdate": "#microsoft.graph.eventMessageRequest",
     "meetingCancelled": "#microsoft.graph.eventMessage",
     "meetingResponse": "#microsoft.graph.eventMessageResponse",
+    "meetingForwarded": "#microsoft.graph.eventMessage",
 }
 _GUID = r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?"
 _PROPERTY = re.compile(

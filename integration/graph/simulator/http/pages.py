@@ -26,12 +26,26 @@ MAIL_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 )
 ANSWERS = ("accept", "tentativelyAccept", "decline")
+ACCOUNT = {
+    "exchange": "mailbox",
+    "teams": "Teams licence",
+    "enabled": "sign-in",
+    "access_policy": "application access policy",
+}
+"""What can be taken from an account and given back, and what a visitor calls it."""
 NOTES = {
     "answered": "Your answer is on its way to the organizer.",
     "joined": "You are in the call.",
     "waiting": "You are waiting in the lobby: nobody has let you in yet.",
     "left": "You left the call.",
     "moved": "The clock was moved.",
+    "meeting moved": "The meeting was moved.",
+    "meeting changed": "The meeting was changed.",
+    "meeting cancelled": "The meeting was cancelled.",
+    "attendees changed": "The attendees were changed.",
+    "forwarded": "The invitation was forwarded.",
+    "written back": "Your answer was sent.",
+    "account changed": "The account was changed.",
 }
 
 
@@ -45,7 +59,7 @@ def same_origin_only() -> None:
 
 @blueprint.errorhandler(Refused)
 def refused(refusal: Refused) -> Response:
-    return _page("refused.html", status=refusal.status, refusal=refusal)
+    return show("refused.html", status=refusal.status, refusal=refusal)
 
 
 @blueprint.get("/")
@@ -57,7 +71,7 @@ def list_people() -> Response:
             (person, sum(not one.is_read for one in tenant.mailboxes.of(person).in_folder("inbox")))
             for person in sorted(tenant.directory.people, key=lambda one: one.name)
         ]
-        return _page("people.html", rows=rows, next_event_at=tenant.next_event_at(), movable=tenant.clock.movable)
+        return show("people.html", rows=rows, next_event_at=tenant.next_event_at(), movable=tenant.clock.movable)
 
 
 @blueprint.post("/clock")
@@ -76,18 +90,18 @@ def move_clock() -> Response:
     except (TypeError, ClockMovedBackwards) as error:
         raise Refused(409, "Conflict", str(error)) from error
     tenant.advance()
-    return _seen("pages.list_people", note="moved")
+    return seen("pages.list_people", note="moved")
 
 
 @blueprint.get("/people/<mail>")
 def show_person(mail: str) -> Response:
-    tenant, person = current_tenant(), _person(mail)
+    tenant, person = current_tenant(), visited(mail)
     zone = ZoneInfo(person.time_zone)
     monday = _monday(request.args.get("week"), zone)
     with tenant.lock:
         box = tenant.mailboxes.of(person)
         days: list[Day] = week_of(person, monday, tenant=tenant)
-        return _page(
+        return show(
             "person.html",
             person=person,
             zone=zone,
@@ -97,13 +111,18 @@ def show_person(mail: str) -> Response:
             week_after=monday + timedelta(days=7),
             inbox=box.in_folder("inbox")[:50],
             sent=box.in_folder("sentitems")[:50],
+            account=[
+                (name, words, getattr(person, name))
+                for name, words in ACCOUNT.items()
+                if name != "access_policy" or person.kind == "organizer"
+            ],
         )
 
 
 @blueprint.post("/people/<mail>/answers")
 def answer(mail: str) -> Response:
     """Accept, decline, accept tentatively, or propose a new time: one occurrence, or the whole series."""
-    tenant, person, form = current_tenant(), _person(mail), request.form
+    tenant, person, form = current_tenant(), visited(mail), request.form
     response = form.get("response", "")
     if response not in ANSWERS:
         raise Refused(400, "BadRequest", f"An answer is one of {', '.join(ANSWERS)}.")
@@ -117,12 +136,12 @@ def answer(mail: str) -> Response:
             comment=form.get("comment", ""),
             proposed=_proposed(ZoneInfo(person.time_zone)),
         )
-    return _seen("pages.show_person", note="answered", mail=person.mail, week=form.get("week"))
+    return seen("pages.show_person", note="answered", mail=person.mail, week=form.get("week"))
 
 
 @blueprint.post("/people/<mail>/calls")
 def join_or_leave(mail: str) -> Response:
-    tenant, person, form = current_tenant(), _person(mail), request.form
+    tenant, person, form = current_tenant(), visited(mail), request.form
     meeting = tenant.teams.by_join_url(form.get("join_url", ""))
     if meeting is None:
         raise Refused(404, "NotFound", "This meeting has no call to join.")
@@ -133,24 +152,24 @@ def join_or_leave(mail: str) -> Response:
             note = "left"
         else:
             note = "joined" if tenant.teams.join(meeting, wanted) else "waiting"
-    return _seen("pages.show_person", note=note, mail=person.mail, week=form.get("week"))
+    return seen("pages.show_person", note=note, mail=person.mail, week=form.get("week"))
 
 
 @blueprint.get("/people/<mail>/mail/<message_id>")
 def show_mail(mail: str, message_id: str) -> Response:
-    tenant, person = current_tenant(), _person(mail)
+    tenant, person = current_tenant(), visited(mail)
     with tenant.lock:
         message = tenant.mailboxes.of(person).find(message_id)
         if not message.is_read:
             message.is_read = True
             tenant.mailboxes.changed(person, message)
-        return _page("mail.html", person=person, message=message, zone=ZoneInfo(person.time_zone))
+        return show("mail.html", person=person, message=message, zone=ZoneInfo(person.time_zone))
 
 
 @blueprint.get("/people/<mail>/mail/<message_id>/body")
 def show_mail_body(mail: str, message_id: str) -> Response:
     """What the sender wrote, in a frame that can do nothing but open links."""
-    tenant, person = current_tenant(), _person(mail)
+    tenant, person = current_tenant(), visited(mail)
     with tenant.lock:
         html = _with_pictures(tenant.mailboxes.of(person).find(message_id))
     answer = make_response(html.replace("<head>", '<head><base target="_blank">', 1))
@@ -166,7 +185,7 @@ def _with_pictures(message: Message) -> str:
     return html
 
 
-def _person(mail: str) -> Person:
+def visited(mail: str) -> Person:
     person = current_tenant().directory.find(mail)
     if person is None:
         raise Refused(404, "NotFound", f"Nobody here is called {mail}.")
@@ -196,11 +215,11 @@ def _proposed(zone: ZoneInfo) -> tuple[datetime, datetime] | None:
     return times[0], times[1]
 
 
-def _seen(endpoint: str, *, note: str, mail: str | None = None, week: str | None = None) -> Response:
+def seen(endpoint: str, *, note: str, mail: str | None = None, week: str | None = None) -> Response:
     return make_response(redirect(url_for(endpoint, note=note, mail=mail, week=week), 303))
 
 
-def _page(template: str, *, status: int = 200, **values: object) -> Response:
+def show(template: str, *, status: int = 200, **values: object) -> Response:
     now = current_tenant().clock.now()
     note = NOTES.get(request.args.get("note", ""))
     answer = make_response(render_template(f"simulator/{template}", now=now, note=note, **values), status)

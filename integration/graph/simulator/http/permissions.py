@@ -40,6 +40,7 @@ WRITE_MEETINGS: Roles = ("OnlineMeetings.ReadWrite.All",)
 READ_ATTENDANCE: Roles = ("OnlineMeetingArtifact.Read.All",)
 READ_RECORDINGS: Roles = ("OnlineMeetingRecording.Read.All",)
 READ_TRANSCRIPTS: Roles = ("OnlineMeetingTranscript.Read.All",)
+READ_CALL_RECORDS: Roles = ("CallRecords.Read.All",)
 SIGNED_IN: Roles = ()
 """The token alone; what else is needed depends on the resource named in the body."""
 
@@ -167,7 +168,12 @@ def _teams_rows() -> dict[str, Roles]:
 
 
 def _other_rows() -> dict[str, Roles]:
+    records = "/communications/callRecords"
     return {
+        f"GET {records}": READ_CALL_RECORDS,
+        f"GET {records}/{{callRecord-id}}": READ_CALL_RECORDS,
+        f"GET {records}/{{callRecord-id}}/sessions": READ_CALL_RECORDS,
+        f"GET {records}/{{callRecord-id}}/participants_v2": READ_CALL_RECORDS,
         "POST /$batch": SIGNED_IN,
         "GET /subscriptions": SIGNED_IN,
         "POST /subscriptions": SIGNED_IN,
@@ -233,7 +239,7 @@ def _check(claims: Claims, roles: Roles, operation: str) -> None:
         return
     if re.search(r"/(calendar|events|messages|mail|sendMail|outlook)", operation):
         raise GraphFault(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
-    if "/onlineMeetings" in operation:
+    if "/onlineMeetings" in operation or "/callRecords" in operation:
         message = "Application does not have permission to perform this operation."
         raise GraphFault(403, "Forbidden", message)
     raise GraphFault(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")

@@ -15,12 +15,14 @@ from cheroot.workers.threadpool import ThreadPool
 from flask import Flask
 
 from ..clock import MovableClock
-from ..faults import Faults, read_fault
+from ..delivery_faults import read_delivery_fault
+from ..faults import BadFault, Faults, read_fault
 from ..seed import build_tenant
 from ..tenant.tenant import Tenant
 from .app import create_simulator
 from .delivery import Delivery
 from .record import Recorder
+from .validation_tokens import ValidationTokens
 
 THREADS = 6
 MOST_THREADS = 64
@@ -72,7 +74,8 @@ class SimulatorServer:
         self._app = app
         self._host = host
         self._secure = certificate is not None
-        self._delivery = Delivery(app.extensions["tenant"])
+        tokens: ValidationTokens = app.extensions["validation_tokens"]
+        self._delivery = Delivery(app.extensions["tenant"], lambda: tokens.issue(issuer_root=self.url))
         self._server = wsgi.Server((host, port), app, request_queue_size=256, shutdown_timeout=1)
         self._server.gateway = Gateway
         self._server.requests = Pool(self._server, min=THREADS)
@@ -100,8 +103,7 @@ class SimulatorServer:
     def stop(self) -> None:
         """Drops what is held and ends every thread."""
         faults: Faults = self._app.extensions["faults"]
-        for held in faults.held():
-            faults.decide(held.id, drop=True)
+        faults.end()  # a thread that is still held would never let the server stop
         self._server.stop()
         self._delivery.stop()
         self._thread.join(timeout=5)
@@ -112,18 +114,35 @@ def serve(app: Flask, host: str, port: int, *, certificate: Certificate | None =
     return SimulatorServer(app, host, port, certificate=certificate)
 
 
-def settings_lines(tenant: Tenant, url: str) -> str:
-    """The settings a client of this tenant needs, as environment lines."""
-    return "\n".join(
-        (
-            f"GRAPH_BASE_URL={url}/v1.0",
-            f"TENANT_ID={tenant.id}",
-            f"CLIENT_ID={tenant.app.id}",
-            f"CLIENT_SECRET={tenant.app.secret}",
-            f"ORGANIZER_MAILBOXES={','.join(person.mail for person in tenant.organizers)}",
-            f"SENDER_MAILBOXES={','.join(person.mail for person in tenant.senders)}",
-        )
-    )
+def settings_of(tenant: Tenant, url: str) -> dict[str, str]:
+    """The settings a client of this tenant needs, by the names of their environment variables."""
+    return {
+        "GRAPH_BASE_URL": f"{url}/v1.0",
+        "TENANT_ID": tenant.id,
+        "CLIENT_ID": tenant.app.id,
+        "CLIENT_SECRET": tenant.app.secret,
+        "ORGANIZER_MAILBOXES": ",".join(person.mail for person in tenant.organizers),
+        "SENDER_MAILBOXES": ",".join(person.mail for person in tenant.senders),
+    }
+
+
+class UnreadableFaults(click.ClickException, BadFault):
+    """A file of faults that cannot be used; a command ends with the message, which names the file."""
+
+    def __init__(self, file: Path, wrong: Exception) -> None:
+        super().__init__(f"{file} is no JSON list of faults: {wrong}")
+
+
+def order_from(file: Path, tenant: Tenant, faults: Faults) -> None:
+    """Orders the faults in a file, of exchanges and notifications. Raises UnreadableFaults."""
+    try:
+        for sent in json.loads(file.read_text(encoding="utf-8")):
+            if "notifications" in sent:
+                tenant.subscriptions.deliveries.orders.append(read_delivery_fault(sent))
+            else:
+                faults.order(read_fault(sent))
+    except (ValueError, TypeError, AttributeError) as wrong:
+        raise UnreadableFaults(file, wrong) from wrong
 
 
 def run_simulator(
@@ -143,11 +162,12 @@ def run_simulator(
     clock = MovableClock(starts_at, file=clock_file)
     tenant = build_tenant(people=people, seed=seed, clock=clock)
     faults = Faults()
-    for sent in json.loads(faults_file.read_text(encoding="utf-8")) if faults_file else ():
-        faults.order(read_fault(sent))
+    if faults_file:
+        order_from(faults_file, tenant, faults)
     recorder = Recorder(record) if record else None
     server = serve(create_simulator(tenant, faults=faults, recorder=recorder), "127.0.0.1", port).start()
-    click.echo(settings_lines(tenant, server.url))
+    for name, value in settings_of(tenant, server.url).items():
+        click.echo(f"{name}={value}")
     click.echo(
         f"Microsoft 365 in a box: {server.url} ({len(tenant.directory.people)} people). Ctrl-C ends it.", err=True
     )

@@ -1,16 +1,19 @@
 """/subscriptions: create with a handshake, read, renew, reauthorize, delete. Facts 5."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from ..tenant.notifications import instant
 from ..tenant.refusals import Refused
+from ..tenant.resources import Watched, watched_by
+from ..tenant.sealing import Recipient, recipient
 from ..tenant.subscriptions import CHANGE_TYPES, CLIENT_STATE_LENGTH, Subscription
 from .delivery import handshake
 from .odata import Json, body, collection, context_url, current_tenant, known_properties, preferences, respond, select
 from .permissions import allowed, has_role
+from .resource_data import check_names
 
 blueprint = Blueprint("subscriptions", __name__)
 
@@ -29,13 +32,13 @@ WRITABLE = {
     "resource",
 }
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_ROLES = {
-    "events": ("Calendars.Read", "Calendars.ReadWrite"),
-    "messages": ("Mail.Read", "Mail.ReadWrite", "Mail.ReadBasic.All"),
-}
+_CHANGEABLE = {"expirationDateTime", "notificationUrl", "encryptionCertificate", "encryptionCertificateId"}
+TEAMS_WITHOUT_LIFECYCLE = timedelta(hours=1)
+"""Subscriptions on Teams resources that live longer need a lifecycleNotificationUrl. Facts 5.1."""
 
 
 @blueprint.post("/v1.0/subscriptions")
+@blueprint.post("/beta/subscriptions")
 @allowed("POST /subscriptions", locked=False)
 def create_subscription() -> Response:
     """The caller waits while both addresses are asked to prove that they listen; the tenant does not."""
@@ -61,6 +64,7 @@ def create_subscription() -> Response:
 
 
 @blueprint.get("/v1.0/subscriptions")
+@blueprint.get("/beta/subscriptions")
 @allowed("GET /subscriptions")
 def list_subscriptions() -> Response:
     items = [_json(one) for one in current_tenant().subscriptions.all()]
@@ -70,36 +74,41 @@ def list_subscriptions() -> Response:
 
 
 @blueprint.get("/v1.0/subscriptions/<subscription_id>")
+@blueprint.get("/beta/subscriptions/<subscription_id>")
 @allowed("GET /subscriptions/{subscription-id}")
 def get_subscription(subscription_id: str) -> Response:
     return _entity(current_tenant().subscriptions.find(subscription_id))
 
 
 @blueprint.patch("/v1.0/subscriptions/<subscription_id>")
+@blueprint.patch("/beta/subscriptions/<subscription_id>")
 @allowed("PATCH /subscriptions/{subscription-id}", locked=False)
 def renew_subscription(subscription_id: str) -> Response:
-    """Takes a new expiry and a new notificationUrl, which is asked to prove that it listens."""
+    """Takes a new expiry, another certificate, and a new notificationUrl, which has to prove that it listens."""
     tenant = current_tenant()
     sent = body()
     known_properties(sent, WRITABLE, "subscription")
-    for name in sorted(sent.keys() - {"expirationDateTime", "notificationUrl"}):
+    for name in sorted(sent.keys() - _CHANGEABLE):
         if "@" not in name:
             raise Refused(400, "BadRequest", f"{name} cannot be changed; delete the subscription and create another.")
     with tenant.lock:
-        tenant.subscriptions.find(subscription_id)
+        _check_roles(tenant.subscriptions.find(subscription_id).watched)
         token = f"Validation: Testing client application reachability: {tenant.new_guid()}"
     if "notificationUrl" in sent and (failure := handshake(_address(sent, "notificationUrl"), token)):
         raise Refused(400, "ValidationError", f"Subscription validation request failed. {failure}")
     with tenant.lock:
         subscription = tenant.subscriptions.find(subscription_id)
+        rotated = _rotated(subscription, sent)
         if "expirationDateTime" in sent:
             tenant.subscriptions.renew(subscription, _expiry(sent))
         if "notificationUrl" in sent:
             subscription.notification_url = _address(sent, "notificationUrl")
+        subscription.recipient = rotated
         return _entity(subscription)
 
 
 @blueprint.delete("/v1.0/subscriptions/<subscription_id>")
+@blueprint.delete("/beta/subscriptions/<subscription_id>")
 @allowed("DELETE /subscriptions/{subscription-id}")
 def delete_subscription(subscription_id: str) -> Response:
     subscriptions = current_tenant().subscriptions
@@ -108,10 +117,14 @@ def delete_subscription(subscription_id: str) -> Response:
 
 
 @blueprint.post("/v1.0/subscriptions/<subscription_id>/reauthorize")
+@blueprint.post("/beta/subscriptions/<subscription_id>/reauthorize")
 @allowed("POST /subscriptions/{subscription-id}/reauthorize")
 def reauthorize_subscription(subscription_id: str) -> Response:
     """Keeps the subscription alive until its expiry, which does not move."""
-    current_tenant().subscriptions.find(subscription_id)
+    subscriptions = current_tenant().subscriptions
+    subscription = subscriptions.find(subscription_id)
+    _check_roles(subscription.watched)
+    subscriptions.reauthorize(subscription)
     return respond(status=204)
 
 
@@ -120,14 +133,20 @@ def _from_body(sent: Json) -> Subscription:
     for name in ("changeType", "notificationUrl", "resource", "expirationDateTime"):
         if not isinstance(sent.get(name), str) or not sent[name]:
             raise Refused(400, "InvalidRequest", f"The property {name} is required to create a subscription.")
-    if sent.get("includeResourceData"):
-        raise Refused(400, "NotSupported", "This simulator has no notifications with resource data; leave them out.")
     client_state = sent.get("clientState")
     if client_state is not None and len(str(client_state)) > CLIENT_STATE_LENGTH:
         raise Refused(400, "ValidationError", f"clientState is longer than {CLIENT_STATE_LENGTH} characters.")
-    watched = tenant.subscriptions.watched_by(str(sent["resource"]))
-    if not has_role(*_ROLES[watched.collection]):
-        raise Refused(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+    with_data = sent.get("includeResourceData") is True
+    beta = request.path.startswith("/beta/")
+    watched = watched_by(tenant, str(sent["resource"]), with_data=with_data, beta=beta)
+    _check_roles(watched)
+    check_names(watched)
+    to = recipient(sent.get("encryptionCertificate"), sent.get("encryptionCertificateId")) if with_data else None
+    expires_at = tenant.subscriptions.lifetime(watched, _expiry(sent), with_data=with_data)
+    long = expires_at > tenant.clock.now() + TEAMS_WITHOUT_LIFECYCLE
+    if watched.kind.is_teams and long and not sent.get("lifecycleNotificationUrl"):
+        message = "lifecycleNotificationUrl is required for subscriptions on this resource longer than 1 hour."
+        raise Refused(400, "ValidationError", message)
     return Subscription(
         id=tenant.new_guid(),
         resource=str(sent["resource"]),
@@ -136,12 +155,27 @@ def _from_body(sent: Json) -> Subscription:
         notification_url=_address(sent, "notificationUrl"),
         lifecycle_url=_address(sent, "lifecycleNotificationUrl") if sent.get("lifecycleNotificationUrl") else None,
         client_state=None if client_state is None else str(client_state),
-        expires_at=tenant.subscriptions.lifetime(_expiry(sent)),
+        expires_at=expires_at,
         application_id=tenant.app_id,
         creator_id=tenant.app_id,
         immutable_ids=preferences().get("idtype") == "ImmutableId",
         tls_version=str(sent.get("latestSupportedTlsVersion") or "v1_2"),
+        recipient=to,
     )
+
+
+def _check_roles(watched: Watched) -> None:
+    if not has_role(*watched.kind.roles):
+        raise Refused(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+
+
+def _rotated(subscription: Subscription, sent: Json) -> Recipient | None:
+    """The certificate from now on; certificate and id change together, and only where there was one."""
+    if not sent.keys() & {"encryptionCertificate", "encryptionCertificateId"}:
+        return subscription.recipient
+    if subscription.recipient is None:
+        raise Refused(400, "BadRequest", "This subscription has no resource data, so no encryptionCertificate.")
+    return recipient(sent.get("encryptionCertificate"), sent.get("encryptionCertificateId"))
 
 
 def _change_types(sent: str) -> tuple[str, ...]:
@@ -176,6 +210,7 @@ def _entity(subscription: Subscription) -> Response:
 
 
 def _json(subscription: Subscription) -> Json:
+    to = subscription.recipient
     return {
         "id": subscription.id,
         "resource": subscription.resource,
@@ -187,9 +222,9 @@ def _json(subscription: Subscription) -> Json:
         "lifecycleNotificationUrl": subscription.lifecycle_url,
         "expirationDateTime": instant(subscription.expires_at),
         "creatorId": subscription.creator_id,
-        "includeResourceData": None,
+        "includeResourceData": True if to else None,
         "latestSupportedTlsVersion": subscription.tls_version,
-        "encryptionCertificate": None,
-        "encryptionCertificateId": None,
+        "encryptionCertificate": to.certificate if to else None,
+        "encryptionCertificateId": to.certificate_id if to else None,
         "notificationUrlAppId": None,
     }

@@ -1,12 +1,13 @@
 """Control of calls: who joins and leaves, and what really happened in them."""
 
 from datetime import UTC, datetime
+from typing import cast, get_args
 
 from flask import Blueprint, Response, jsonify, request
 
 from ..tenant.calls import KINDS, Call, JoinRequest
 from ..tenant.refusals import Refused
-from ..tenant.teams import OnlineMeeting
+from ..tenant.teams import OnlineMeeting, RunningReport
 from .odata import current_tenant
 
 blueprint = Blueprint("teams_control", __name__)
@@ -61,15 +62,29 @@ def list_meetings() -> Response:
 
 
 @blueprint.post("/control/reports")
-def delay_reports() -> Response:
-    """`delay_minutes` from the end of a call of this `join_url`; -1: its reports never come; null: as the switch."""
+def order_reports() -> Response:
+    """How the reports of one meeting (`join_url`) come; what is not named stays, null is as the switches say.
+
+    `delay_minutes` from the end of a call (-1: never); `record_per_device`: a record for each device of a person;
+    `while_running`: none, empty or partial.
+    """
     sent, tenant = _sent(), current_tenant()
-    delay = sent.get("delay_minutes")
+    delay, shown = sent.get("delay_minutes"), sent.get("while_running")
     if delay is not None and not isinstance(delay, int):
         raise Refused(400, "BadRequest", "delay_minutes is a whole number, -1 for never, or null.")
+    if shown is not None and shown not in get_args(RunningReport):
+        raise Refused(400, "BadRequest", f"while_running is one of {', '.join(get_args(RunningReport))}, or null.")
     with tenant.lock:
-        _meeting(sent).report_delay_minutes = delay
-    return jsonify({"delay_minutes": delay})
+        meeting = _meeting(sent)
+        if "delay_minutes" in sent:
+            meeting.report_delay_minutes = delay
+        if "while_running" in sent:
+            meeting.running_report = cast("RunningReport | None", shown)
+        if "record_per_device" in sent:
+            wanted = sent["record_per_device"]
+            meeting.record_per_device = None if wanted is None else bool(wanted)
+        told = (meeting.report_delay_minutes, meeting.running_report, meeting.record_per_device)
+    return jsonify(dict(zip(("delay_minutes", "while_running", "record_per_device"), told, strict=True)))
 
 
 def _wanted() -> tuple[OnlineMeeting, JoinRequest]:
@@ -85,7 +100,9 @@ def _wanted() -> tuple[OnlineMeeting, JoinRequest]:
         raise Refused(400, "BadRequest", "Say who: person (an address) or name.")
     at = datetime.fromisoformat(str(sent["at"])).astimezone(UTC) if sent.get("at") else tenant.clock.now()
     device = str(sent.get("device") or "computer")
-    return _meeting(sent), JoinRequest(at=at, kind=kind, person=person, name=name, device=device)  # type: ignore[arg-type]
+    wanted = JoinRequest(at=at, kind=kind, person=person, name=name, device=device)  # type: ignore[arg-type]
+    wanted.shows_address = bool(sent.get("shows_address", True))
+    return _meeting(sent), wanted
 
 
 def _meeting(sent: dict[str, object]) -> OnlineMeeting:

@@ -249,6 +249,18 @@ class Calendars:
             recurring=recurrence is not None,
         )
 
+    def update_meeting(self, content: Content, recurrence: Recurrence | None) -> None:
+        """The Teams meeting of an event, if it has one, follows what the event says now."""
+        if content.meeting is None:
+            return
+        self.tenant.teams.follow_event(
+            content.meeting.join_url,
+            subject=content.subject,
+            starts_at=content.starts_at,
+            ends_at=content.ends_at,
+            recurring=recurrence is not None,
+        )
+
     def person(self, attendee: Attendee, organizer: Person) -> Person | None:
         """The account behind an attendee that has a mailbox here and is not the organizer."""
         found = self.tenant.directory.by_address(attendee.address)

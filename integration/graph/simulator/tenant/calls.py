@@ -1,8 +1,9 @@
 """Calls behind a join link: the lobby, joins and leaves, devices. One call lasts from first in to last out."""
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from .directory import Person
 from .refusals import Refused
@@ -11,19 +12,23 @@ if TYPE_CHECKING:
     from .teams import OnlineMeeting
     from .tenant import Tenant
 
-Kind = Literal["member", "guest", "anonymous", "phone", "room", "masked"]
-KINDS: tuple[Kind, ...] = ("member", "guest", "anonymous", "phone", "room", "masked")
+Kind = Literal["member", "guest", "federated", "anonymous", "phone", "room", "masked"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass
 class JoinRequest:
-    """Somebody with a device: a `person` of the directory, or a `name` (of a guest, or a telephone number)."""
+    """Somebody with a device: a `person` of the directory, or a `name` (of a guest, or a telephone number).
+
+    Without `shows_address` the report knows the account, but not its address.
+    """
 
     at: datetime
     kind: Kind
     person: Person | None = None
     name: str = ""
     device: str = "computer"
+    shows_address: bool = True
     meeting_id: str = ""
 
     @property
@@ -47,7 +52,16 @@ class Participant:
     person: Person | None
     name: str
     role: Literal["Organizer", "Presenter", "Attendee"]
+    shows_address: bool = True
     connections: list[Connection] = field(default_factory=list)
+
+    @property
+    def elsewhere(self) -> tuple[str, str] | None:
+        """Object id and tenant id of somebody from a federated organization."""
+        if self.kind != "federated":
+            return None
+        domain = self.name.rpartition("@")[2] if "@" in self.name else "federated.example"
+        return str(uuid.uuid5(uuid.NAMESPACE_DNS, self.name)), str(uuid.uuid5(uuid.NAMESPACE_DNS, domain))
 
     @property
     def inside(self) -> bool:
@@ -124,6 +138,8 @@ def passes_lobby(meeting: "OnlineMeeting", request: JoinRequest) -> bool:
         return request.person is not None and _listed(meeting, request.person) is not None
     if scope == "organizer" or kind == "anonymous":
         return False
+    if kind == "federated":
+        return scope == "organizationAndFederated"
     return kind != "guest" or scope != "organizationExcludingGuests"
 
 
@@ -144,6 +160,7 @@ def _enter(meeting: "OnlineMeeting", request: JoinRequest, *, tenant: "Tenant") 
             person=request.person,
             name=request.person.name if request.person else request.name,
             role=_role(meeting, request),
+            shows_address=request.shows_address,
         )
         call.participants[request.key] = known
     same_device = [one for one in known.connections if one.device == request.device and one.left_at is None]

@@ -29,7 +29,10 @@ class OutOfOffice:
 
 @dataclass
 class Person:
-    """A user account. Times of day are in `time_zone` (IANA)."""
+    """A user account. Times of day are in `time_zone` (IANA).
+
+    `engagement_report` is the organizer's own `AllowEngagementReport`, None as the tenant's switch says.
+    """
 
     id: str
     mail: str
@@ -49,6 +52,7 @@ class Person:
     teams: bool = True
     access_policy: bool = True
     access_policy_effective_at: datetime | None = None
+    engagement_report: str | None = None
     other_mails: tuple[str, ...] = ()
     kind: Literal["person", "organizer", "sender", "room"] = "person"
     busy: tuple[BusyBlock, ...] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .body import has_block, with_block
 from .events import Attendee, Content, Event, EventView, Exceptional, Overrides, changed
@@ -24,6 +24,11 @@ OWN_PROPERTIES = {
 SIGNIFICANT = {"starts_local", "ends_local", "time_zone"}
 
 
+Link = Literal["follow", "keep", "lose", "another", "off"]
+"""What becomes of the Teams block when the body is replaced: as Graph does it (a switch), kept, lost from the words
+while the meeting stays, of another meeting, or no online meeting at all."""
+
+
 @dataclass(frozen=True)
 class Amendment:
     """A PATCH, understood. `named` are the properties its body names; `recurrence` None leaves the pattern."""
@@ -33,6 +38,7 @@ class Amendment:
     recurrence: Recurrence | None = None
     online: bool = False
     extended: Mapping[str, str] = field(default_factory=dict)
+    link: Link = "follow"
 
 
 def schedule(
@@ -90,11 +96,17 @@ def _amend_item(calendars: "Calendars", event: Event, amendment: Amendment) -> N
         after = _asked_again(after)
         _ask_exceptions_again(calendars, event)
     event.content, event.recurrence = after, amendment.recurrence or event.recurrence
+    if event.is_organizer and (pattern_changed or _is_another_meeting(before, after)):
+        calendars.update_meeting(after, event.recurrence)
     event.extended.update(amendment.extended)
     calendars.touch(event)
     occasion: Occasion = "pattern" if pattern_changed else _occasion(amendment, "series")
     if event.is_organizer and not _silent(calendars, amendment):
         _tell(calendars, event, occasion, invited_before=before.attendees, swept=swept, asks_again=asks_again)
+
+
+def _is_another_meeting(before: Content, after: Content) -> bool:
+    return (before.subject, before.starts_at, before.ends_at) != (after.subject, after.starts_at, after.ends_at)
 
 
 def _amend_occurrence(calendars: "Calendars", view: EventView, day: date, amendment: Amendment) -> None:
@@ -125,9 +137,20 @@ def _amended(calendars: "Calendars", event: Event, content: Content, amendment: 
         return after
     if amendment.online and content.meeting is None:
         return _with_meeting(calendars, event, after)
+    if amendment.link != "follow":
+        return _with_link(calendars, event, after, amendment.link)
     if content.meeting and "body" in amendment.named and not has_block(after.body_html, content.meeting):
         return _with_lost_block(calendars, event, after)
     return after
+
+
+def _with_link(calendars: "Calendars", event: Event, content: Content, link: Link) -> Content:
+    """After a body that somebody wrote by hand."""
+    if link == "another":
+        return _with_meeting(calendars, event, content)
+    if link == "keep" and content.meeting and not has_block(content.body_html, content.meeting):
+        return replace(content, body_html=with_block(content.body_html, content.meeting))
+    return content
 
 
 def _merged(calendars: "Calendars", held: Attendees, wanted: Attendees) -> Attendees:

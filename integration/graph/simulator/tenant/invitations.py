@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 from ..switches import Switches
+from .directory import Person
 from .events import Attendee, Event, Exceptional
 from .ids import series_uid
 
@@ -152,6 +153,18 @@ def send(calendars: "Calendars", change: Change) -> None:
         _deliver(calendars, letter, change.event)
 
 
+def invite_for(
+    calendars: "Calendars", newcomer: Attendee, event: Event, *, day: date | None, sender: Person, comment: str
+) -> None:
+    """Somebody else hands the invitation on: it comes from `sender`, and lands in the newcomer's calendar."""
+    letter = Letter(newcomer, "meetingRequest", day, comment)
+    reader = calendars.person(newcomer, event.owner)
+    if reader is not None:
+        change = Change(event, "attendees", calendars.tenant.clock.now(), calendars.tenant.switches, day=day)
+        _write_down(calendars, letter, change, _copies(calendars, letter, event.uid))
+    _deliver(calendars, letter, event, sender=sender, opening="FW: ")
+
+
 def _missing(attendees: Attendees, *, in_list: Attendees) -> Attendees:
     there = {attendee.address.casefold() for attendee in in_list}
     return tuple(attendee for attendee in attendees if attendee.address.casefold() not in there)
@@ -171,14 +184,16 @@ def _cancelled_days(change: Change, attendee: Attendee) -> Iterator[Letter]:
             yield Letter(attendee, "meetingCancelled", day)
 
 
-def _deliver(calendars: "Calendars", letter: Letter, event: Event) -> None:
+def _deliver(
+    calendars: "Calendars", letter: Letter, event: Event, *, sender: Person | None = None, opening: str = ""
+) -> None:
     view = (event.occurrence(letter.day) if letter.day else None) or event.master()
     content = view.content
-    subject = f"Canceled: {content.subject}" if letter.kind == "meetingCancelled" else content.subject
+    subject = f"Canceled: {content.subject}" if letter.kind == "meetingCancelled" else opening + content.subject
     comment = f"<p>{escape(letter.comment)}</p>" if letter.comment else ""
     calendars.tenant.mailboxes.deliver(
         letter.to.address,
-        sender=event.owner,
+        sender=sender or event.owner,
         subject=subject,
         body_html=comment + content.body_html,
         kind=letter.kind,

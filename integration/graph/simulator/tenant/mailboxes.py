@@ -73,6 +73,7 @@ class Mailboxes:
         self._tenant = tenant
         self._boxes: dict[str, Mailbox] = {}
         self.transport = Transport(tenant, self)
+        self.delta_generation = 1
 
     def of(self, person: Person) -> Mailbox:
         box = self._boxes.get(person.id)
@@ -122,6 +123,8 @@ class Mailboxes:
         message.sender = Address(sender.name, sender.mail)
         message.to = [self.address(address)]
         message.kind, message.meeting = kind, meeting
+        if kind == "meetingForwarded":
+            message.properties["String 0x001a"] = "IPM.Schedule.Meeting.Notification.Forward"
         message.headers = [{"name": name, "value": value} for name, value in (headers or {}).items()]
         message.sent_at = self._tenant.clock.now()
         self.transport.carry(message, sender=sender)
@@ -238,4 +241,6 @@ def _response(response: str | None) -> str | None:
 def _message_type(kind: Kind, response: str | None) -> str:
     if kind == "meetingResponse":
         return _RESPONSE_TYPES.get(_response(response) or "", "none")
+    if kind == "meetingForwarded":
+        return "none"
     return "meetingCancelled" if kind == "meetingCancelled" else "meetingRequest"

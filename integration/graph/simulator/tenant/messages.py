@@ -14,6 +14,7 @@ Kind = Literal[
     "meetingUpdate",
     "meetingCancelled",
     "meetingResponse",
+    "meetingForwarded",
     "nonDelivery",
     "autoReply",
 ]

@@ -1,14 +1,14 @@
-"""The shapes of change notifications and lifecycle notifications, and what may go wrong on their way."""
+"""The shapes of change notifications and lifecycle notifications."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .sealing import seal
+
 if TYPE_CHECKING:
     from .subscriptions import Subscription
     from .tenant import Tenant
-
-_TYPES = {"events": ("Events", "#Microsoft.Graph.Event"), "messages": ("Messages", "#Microsoft.Graph.Message")}
 
 
 @dataclass
@@ -21,6 +21,10 @@ class Notification:
     queued_at: datetime
     due_at: datetime
     attempts: int = 0
+
+    @property
+    def is_lifecycle(self) -> bool:
+        return "lifecycleEvent" in self.item
 
 
 @dataclass(frozen=True)
@@ -41,20 +45,34 @@ class NotificationFaults:
 
 
 def item_of(
-    subscription: "Subscription", *, item_id: str, change: str, etag: str, tenant: "Tenant"
+    subscription: "Subscription",
+    *,
+    item_id: str,
+    change: str,
+    tenant: "Tenant",
+    etag: str | None = None,
+    content: dict[str, object] | None = None,
 ) -> dict[str, object]:
-    """The basic form: no data of the item but its id and etag. Facts 5.4."""
-    collection, odata_type = _TYPES[subscription.watched.collection]
-    path = f"Users/{subscription.watched.person.id}/{collection}/{item_id}"
-    return {
+    """Id and etag of the item, and its data for a subscription that asked for them. Facts 5.4, 5.5."""
+    watched = subscription.watched
+    path = watched.path if watched.meeting is not None else f"{watched.path}/{item_id}"
+    item: dict[str, object] = {
         "subscriptionId": subscription.id,
         "subscriptionExpirationDateTime": instant(subscription.expires_at),
         "changeType": change,
         "resource": path,
-        "resourceData": {"@odata.type": odata_type, "@odata.id": path, "@odata.etag": etag, "id": item_id},
+        "resourceData": {
+            "@odata.type": watched.kind.odata_type,
+            "@odata.id": path,
+            **({"@odata.etag": etag} if etag else {}),
+            "id": item_id,
+        },
         "clientState": subscription.client_state,
         "tenantId": tenant.id,
     }
+    if content is not None and subscription.recipient is not None:
+        item["encryptedContent"] = seal(content, subscription.recipient)
+    return item
 
 
 def lifecycle_item_of(subscription: "Subscription", *, event: str, tenant: "Tenant") -> dict[str, object]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .calls import Call, Connection, Participant
-from .teams import OnlineMeeting
+from .teams import OnlineMeeting, RunningReport
 
 if TYPE_CHECKING:
     from .tenant import Tenant
@@ -31,7 +31,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Report:
-    """`final` is False for the empty one some tenants show while a call runs."""
+    """`final` is False for the empty or partial one some tenants show while a call runs."""
 
     id: str
     starts_at: datetime
@@ -43,7 +43,7 @@ class Report:
 
 def reports_of(meeting: OnlineMeeting, *, tenant: "Tenant") -> list[Report]:
     """Every report that can be read now, newest first. The list shows fewer: see `report_list_length`."""
-    if tenant.switches.engagement_report == "Disabled":
+    if (meeting.organizer.engagement_report or tenant.switches.engagement_report) == "Disabled":
         return []
     shown = [report for call in meeting.calls if (report := _report(meeting, call, tenant=tenant))]
     return sorted(shown, key=lambda report: report.starts_at, reverse=True)
@@ -58,22 +58,35 @@ def _report(meeting: OnlineMeeting, call: Call, *, tenant: "Tenant") -> Report |
     visible_at = tenant.teams.report_visible_at(meeting, call)
     if call.ended_at is not None and visible_at is not None and visible_at <= now:
         alone = len(call.participants) < 2 and not switches.report_for_one_participant
-        return (
-            None if alone or now > call.ended_at + RETENTION else _final(call, ended_at=call.ended_at, tenant=tenant)
-        )
+        if alone or now > call.ended_at + RETENTION:
+            return None
+        records = _records(meeting, call, tenant=tenant)
+        return Report(call.id, call.started_at, call.ended_at, len(records), records)
     running = call.ended_at is None or visible_at is not None
-    if not switches.report_while_running or not running:
+    shown = _while_running(meeting, tenant=tenant)
+    if shown == "none" or not running:
         return None
-    return Report(call.id, call.started_at, call.ended_at or now, participants=0, records=(), final=False)
+    records = _records(meeting, call, tenant=tenant) if shown == "partial" else ()
+    return Report(call.id, call.started_at, call.ended_at or now, len(records), records, final=False)
 
 
-def _final(call: Call, *, ended_at: datetime, tenant: "Tenant") -> Report:
-    per_device, hide_all = tenant.switches.record_per_device, tenant.switches.report_masks_identities
+def _while_running(meeting: OnlineMeeting, *, tenant: "Tenant") -> RunningReport:
+    if meeting.running_report is not None:
+        return meeting.running_report
+    if not tenant.switches.report_while_running:
+        return "none"
+    return "partial" if tenant.switches.running_report_is_partial else "empty"
+
+
+def _records(meeting: OnlineMeeting, call: Call, *, tenant: "Tenant") -> tuple[Record, ...]:
+    hide_all, per_device = tenant.switches.report_masks_identities, meeting.record_per_device
+    if per_device is None:
+        per_device = tenant.switches.record_per_device
     records: list[Record] = []
     for one in call.participants.values():
         hidden = hide_all or one.kind == "masked"
         records += _per_device(one, hidden) if per_device else [Record(one.id, one, tuple(one.connections), hidden)]
-    return Report(call.id, call.started_at, ended_at, participants=len(records), records=tuple(records))
+    return tuple(records)
 
 
 def _per_device(one: Participant, hidden: bool) -> list[Record]:

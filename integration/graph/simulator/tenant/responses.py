@@ -41,8 +41,8 @@ def reply(
     event = calendars.organized(uid)
     if event is None:
         raise item_not_found()
-    day = _day_of(event, occurrence_start)
-    invited = _invited(event, day, person)
+    day = day_of(event, occurrence_start)
+    invited = invited_as(event, day, person)
     _check_proposal(event, response, proposed)
     now = calendars.tenant.clock.now()
     if isinstance(person, Person):
@@ -55,7 +55,8 @@ def reply(
         _record(calendars, event, day, given)
 
 
-def _day_of(event: Event, occurrence_start: datetime | None) -> date | None:
+def day_of(event: Event, occurrence_start: datetime | None) -> date | None:
+    """The day of an occurrence by its start, planned or real; None for the series. Raises Refused (404)."""
     if occurrence_start is None or event.recurrence is None:
         return None
     for view in event.views(until=occurrence_start + timedelta(days=1)):
@@ -64,7 +65,8 @@ def _day_of(event: Event, occurrence_start: datetime | None) -> date | None:
     raise item_not_found()
 
 
-def _invited(event: Event, day: date | None, person: Person | str) -> Attendee:
+def invited_as(event: Event, day: date | None, person: Person | str) -> Attendee:
+    """The entry of a person in the attendee list. Raises Refused (404) for somebody who is not invited."""
     content = event.at(day) if day else event.content
     addresses = person.addresses if isinstance(person, Person) else (person,)
     for address in addresses:

@@ -1,48 +1,32 @@
-"""Change notification subscriptions, and the notifications that wait to be delivered."""
+"""Change notification subscriptions: what is watched for whom, how long, and what their owner is told about them."""
 
-import re
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import TYPE_CHECKING
 
+from .deliveries import Deliveries
 from .directory import Person
-from .notifications import Delivered, Notification, NotificationFaults, item_of, lifecycle_item_of
+from .notifications import item_of, lifecycle_item_of
 from .refusals import Refused
+from .resources import Change, Collection, Watched
+from .sealing import Recipient
 
 if TYPE_CHECKING:
     from .tenant import Tenant
 
-LONGEST = timedelta(minutes=10_080)
 SHORTEST = timedelta(minutes=45)
-"""Outlook resources without data. A shorter life is lengthened to 45 minutes. Facts 5.1, 5.7."""
+"""A shorter life is lengthened to 45 minutes. Facts 5.1, 5.7."""
 CLIENT_STATE_LENGTH = 128
-PER_MAILBOX = 1000
-GIVE_UP_AFTER = timedelta(hours=4)
-BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 60, 180, 600, 1800, 3600, 3600, 3600))
 CHANGE_TYPES = ("created", "updated", "deleted")
 LIFECYCLE_EVENTS = ("reauthorizationRequired", "subscriptionRemoved", "missed")
-_RESOURCE = re.compile(
-    r"^/?users(?:/(?P<key>[^/(]+)|\('(?P<quoted>[^']+)'\))/"
-    r"(?:mailFolders(?:/(?P<folder>[^/(]+)|\('(?P<folder_quoted>[^']+)'\))/)?(?P<what>events|messages)$",
-    re.I,
-)
-
-Collection = Literal["events", "messages"]
-Change = Literal["created", "updated", "deleted"]
-
-
-@dataclass(frozen=True)
-class Watched:
-    """What a resource string names; `folder` is a well-known name."""
-
-    person: Person
-    collection: Collection
-    folder: str | None = None
 
 
 @dataclass
 class Subscription:
+    """`recipient` has the certificate of a subscription with resource data; `deaf_to` is a call that had begun."""
+
     id: str
     resource: str
     watched: Watched
@@ -55,15 +39,21 @@ class Subscription:
     creator_id: str
     immutable_ids: bool
     tls_version: str = "v1_2"
+    recipient: Recipient | None = None
+    authorized_until: datetime | None = None
     reauthorization_sent: bool = False
+    revocation_told: bool = False
+    missed_due_at: datetime | None = None
+    deaf_to: str | None = None
 
     @property
     def combination(self) -> tuple[object, ...]:
         watched = self.watched
         return (
-            watched.person.id,
+            watched.person.id if watched.person else None,
             watched.collection,
             watched.folder,
+            watched.meeting.id if watched.meeting else None,
             frozenset(self.change_types),
             self.application_id,
         )
@@ -71,62 +61,55 @@ class Subscription:
 
 @dataclass
 class Subscriptions:
+    """`content_of` tells the data of an item (by subscription, id, immutable id), for those that asked for it."""
+
     tenant: "Tenant"
-    faults: NotificationFaults = field(default_factory=NotificationFaults)
-    waiting: list[Notification] = field(default_factory=list)
-    in_flight: int = 0
-    delivered: list[Delivered] = field(default_factory=list)
-    discarded: int = 0
-    wake: threading.Event = field(default_factory=threading.Event)
+    content_of: Callable[[Subscription, str], dict[str, object] | None] | None = None
     _kept: dict[str, Subscription] = field(default_factory=dict)
-    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self.deliveries = Deliveries(self.tenant)
 
     # ----- subscriptions -----
 
-    def watched_by(self, resource: str) -> Watched:
-        """Raises Refused for a resource nobody can subscribe to here."""
-        if resource.lstrip("/").casefold().startswith("me/"):
-            raise Refused(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
-        found = _RESOURCE.match(resource.partition("?")[0])
-        if found is None:
-            raise Refused(
-                400, "ExtensionError", f"Operation: Create; Exception: resource {resource!r} is not supported."
-            )
-        person = self.tenant.directory.find(found["key"] or found["quoted"])
-        if person is None or not person.exchange:
-            raise Refused(404, "ResourceNotFound", f"No mailbox for {found['key'] or found['quoted']!r}.")
-        what: Collection = "events" if found["what"].casefold() == "events" else "messages"
-        folder = found["folder"] or found["folder_quoted"]
-        if folder and what == "events":
-            raise Refused(400, "ExtensionError", "Operation: Create; Exception: folders hold messages, not events.")
-        if what == "messages" and not self.tenant.writable(person):
-            raise Refused(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
-        return Watched(person, what, self.tenant.mailboxes.of(person).folder(folder) if folder else None)
-
-    def lifetime(self, expires_at: datetime) -> datetime:
-        """The expiry granted. Raises Refused over the maximum and in the past."""
-        now = self.tenant.clock.now()
-        if expires_at > now + LONGEST:
-            raise Refused(
-                400,
-                "ValidationError",
-                f"Subscription expiration can only be {LONGEST.total_seconds() / 60:.0f} minutes in the future.",
-            )
+    def lifetime(self, watched: Watched, expires_at: datetime, *, with_data: bool) -> datetime:
+        """The expiry granted. Raises Refused over the maximum (a switch) and in the past."""
+        now, longest = self.tenant.clock.now(), watched.kind.longest_for(with_data=with_data)
+        if expires_at > now + longest:
+            if not self.tenant.switches.too_long_subscription_refused:
+                return now + longest
+            minutes = f"{longest.total_seconds() / 60:.0f}"
+            message = f"Subscription expiration can only be {minutes} minutes in the future."
+            raise Refused(400, "ValidationError", message)
         if expires_at <= now:
             raise Refused(400, "ValidationError", "Subscription expiration is in the past.")
         return max(expires_at, now + SHORTEST)
 
     def check_free(self, subscription: Subscription) -> None:
-        """Raises Refused: 409 for a second one of the same kind (a switch), 403 over the mailbox's quota."""
-        alike = [one for one in self._kept.values() if one.combination == subscription.combination]
-        if alike and self.tenant.switches.duplicate_subscription_refused:
+        """Raises Refused: 409 for a second one of the same kind (a switch), 403 over a limit of facts 5.9."""
+        watched, switches, others = subscription.watched, self.tenant.switches, list(self._kept.values())
+        if watched.meeting is not None:
+            same = [one for one in others if one.watched.meeting is watched.meeting]
+            _below(1, same, "this application and this online meeting")
+        alike = [one for one in others if one.combination == subscription.combination]
+        if alike and switches.duplicate_subscription_refused:
             message = f"Subscription Id {alike[0].id} already exists for the requested combination"
             raise Refused(409, "Conflict", message)
-        person = subscription.watched.person
-        if sum(one.watched.person is person for one in self._kept.values()) >= PER_MAILBOX:
-            raise Refused(403, "Forbidden", f"The mailbox has reached its maximum of {PER_MAILBOX} subscriptions.")
+        if watched.person is not None:
+            same = [one for one in others if one.watched.person is watched.person]
+            _below(switches.subscriptions_per_mailbox, same, "this mailbox")
+        if watched.collection == "callRecords":
+            same = [one for one in others if one.watched.collection == "callRecords"]
+            _below(switches.call_record_subscriptions, same, "callRecords in this organization")
+        if watched.kind.is_teams:
+            same = [one for one in others if one.watched.kind.is_teams]
+            _below(switches.teams_subscriptions, same, "Teams resources in this organization")
 
     def add(self, subscription: Subscription) -> None:
+        self._authorize(subscription)
+        running = subscription.watched.meeting.running if subscription.watched.meeting else None
+        if running is not None and not self.tenant.switches.call_events_of_running_calls:
+            subscription.deaf_to = running.id
         self._kept[subscription.id] = subscription
 
     def find(self, subscription_id: str) -> Subscription:
@@ -140,14 +123,35 @@ class Subscriptions:
         return sorted(self._kept.values(), key=lambda one: one.id)
 
     def renew(self, subscription: Subscription, expires_at: datetime) -> None:
-        """Raises Refused as `lifetime` does."""
-        subscription.expires_at = self.lifetime(expires_at)
-        subscription.reauthorization_sent = False
+        """A new expiry, which authorizes anew. Raises Refused as `lifetime` does."""
+        with_data = subscription.recipient is not None
+        subscription.expires_at = self.lifetime(subscription.watched, expires_at, with_data=with_data)
+        self.reauthorize(subscription)
+
+    def reauthorize(self, subscription: Subscription) -> None:
+        """What was held back meanwhile is delivered."""
+        self._authorize(subscription)
+        for one in self.deliveries.waiting:
+            if one.subscription_id == subscription.id and one.attempts:
+                one.due_at = self.tenant.clock.now()
+        self.deliveries.wake.set()
 
     def remove(self, subscription: Subscription) -> None:
         self._kept.pop(subscription.id, None)
 
-    # ----- notifications -----
+    def allowed(self, subscription: Subscription) -> bool:
+        """Whether the app may still see what is watched: its roles, the mailbox, the person."""
+        person = subscription.watched.person
+        if person is not None and (not person.exchange or self.tenant.directory.find(person.id) is None):
+            return False
+        return not _granted(self.tenant.app.roles).isdisjoint(subscription.watched.kind.roles)
+
+    def paused(self, subscription_id: str) -> bool:
+        """Whether its token has run out: nothing is delivered until it is renewed or authorized anew."""
+        found = self._kept.get(subscription_id)
+        return found is not None and found.authorized_until is not None and found.authorized_until <= self._now
+
+    # ----- what they are told -----
 
     def changed(
         self,
@@ -165,81 +169,124 @@ class Subscriptions:
             watched = one.watched
             if watched.person is not person or watched.collection != collection or change not in one.change_types:
                 continue
-            if watched.folder not in (None, folder):
-                continue
-            named = immutable_id if one.immutable_ids and immutable_id else item_id
-            item = item_of(one, item_id=named, change=change, etag=etag, tenant=self.tenant)
-            self._queue(one.id, one.notification_url, item)
+            if watched.folder in (None, folder):
+                named = immutable_id if one.immutable_ids and immutable_id else item_id
+                self.tell(one, item_id=named, change=change, etag=etag, content=self._content(one, named, change))
+
+    def tell(
+        self,
+        one: Subscription,
+        *,
+        item_id: str,
+        change: Change,
+        etag: str | None = None,
+        content: dict[str, object] | None = None,
+    ) -> None:
+        """Changes during a revocation are told to nobody, ever (facts 5.6)."""
+        if one.revocation_told:
+            return
+        item = item_of(one, item_id=item_id, change=change, etag=etag, content=content, tenant=self.tenant)
+        self.deliveries.queue(one.id, one.notification_url, item)
+
+    def watching(self, collection: Collection) -> list[Subscription]:
+        return [one for one in self._kept.values() if one.watched.collection == collection]
 
     def send_lifecycle(self, subscription: Subscription, event: str) -> None:
-        """Raises Refused for a subscription without a lifecycleNotificationUrl. `subscriptionRemoved` removes it."""
-        if event not in LIFECYCLE_EVENTS:
-            raise Refused(400, "BadRequest", f"lifecycleEvent is one of {', '.join(LIFECYCLE_EVENTS)}.")
+        """Raises Refused for an event its resource does not have, and for a subscription without a
+        lifecycleNotificationUrl. `subscriptionRemoved` removes it."""
+        known = subscription.watched.kind.lifecycle
+        if event not in known:
+            raise Refused(
+                400, "BadRequest", f"lifecycleEvent of {subscription.resource} is one of {', '.join(known)}."
+            )
         if subscription.lifecycle_url is None:
             raise Refused(409, "Conflict", f"Subscription {subscription.id} has no lifecycleNotificationUrl.")
-        item = lifecycle_item_of(subscription, event=event, tenant=self.tenant)
-        self._queue(subscription.id, subscription.lifecycle_url, item)
+        self._send_lifecycle(subscription, event)
         if event == "subscriptionRemoved":
             self.remove(subscription)
 
-    def take_due(self) -> list[Notification]:
-        """What is to be delivered now; it counts as in flight until `record_outcome`."""
-        now = self.tenant.clock.now()
-        due = [one for one in self.waiting if one.due_at <= now]
-        self.waiting = [one for one in self.waiting if one.due_at > now]
-        self.in_flight += len(due)
-        return list(reversed(due)) if self.faults.reorder else due
-
-    def record_outcome(self, notifications: list[Notification], *, status: int | None) -> None:
-        """2xx is delivered; anything else is tried again, later each time, for four hours."""
-        now = self.tenant.clock.now()
-        self.in_flight -= len(notifications)
-        for one in notifications:
-            if status is not None and 200 <= status < 300:
-                self.delivered.append(Delivered(one.url, one.item, now))
-                continue
-            one.attempts += 1
-            again_at = now + BACK_OFF[min(one.attempts, len(BACK_OFF)) - 1]
-            if again_at > one.queued_at + GIVE_UP_AFTER:
-                self.discarded += 1
-                continue
-            one.due_at = again_at
-            self.waiting.append(one)
-
-    @property
-    def undelivered(self) -> int:
-        """Notifications due or on their way; those waiting for a later attempt show in `next_event_at`."""
-        now = self.tenant.clock.now()
-        return self.in_flight + sum(one.due_at <= now for one in self.waiting)
+    def note_loss(self, subscription_id: str, *, until: datetime | None) -> None:
+        """Something was not delivered; `missed` is sent once it can arrive again (Outlook only, facts 5.6)."""
+        one = self._kept.get(subscription_id)
+        if one is not None and one.lifecycle_url is not None and "missed" in one.watched.kind.lifecycle:
+            one.missed_due_at = max(until or self._now, one.missed_due_at or self._now)
 
     def advance(self, now: datetime) -> None:
-        """Expires subscriptions, announces expiry where switched on, wakes the delivery."""
-        before = timedelta(minutes=self.tenant.switches.reauthorization_minutes_before_expiry)
+        """Expires subscriptions, tells of expiry, revocation and losses where it is time, wakes the delivery."""
         for one in self.all():
             if one.expires_at <= now:
                 self.remove(one)
-            elif before and one.lifecycle_url and not one.reauthorization_sent and one.expires_at - before <= now:
+                continue
+            self._watch_permission(one)
+            due_at = self._reauthorization_due_at(one)
+            if due_at is not None and due_at <= now:
                 one.reauthorization_sent = True
-                self.send_lifecycle(one, "reauthorizationRequired")
-        if any(one.due_at <= now for one in self.waiting):
-            self.wake.set()
+                self._send_lifecycle(one, "reauthorizationRequired")
+            if one.missed_due_at is not None and one.missed_due_at <= now:
+                one.missed_due_at = None
+                self._send_lifecycle(one, "missed")
+        self.deliveries.advance(now)
 
     def next_event_at(self) -> datetime | None:
-        """The next attempt to deliver something, or the next announced expiry."""
-        before = timedelta(minutes=self.tenant.switches.reauthorization_minutes_before_expiry)
-        due = [one.due_at for one in self.waiting]
-        if before:
-            due += [
-                one.expires_at - before for one in self.all() if one.lifecycle_url and not one.reauthorization_sent
-            ]
-        return min(due, default=None)
+        """The next attempt to deliver something, or the next thing a subscription is told."""
+        due = [self.deliveries.next_event_at()]
+        for one in self.all():
+            due += [one.missed_due_at, self._reauthorization_due_at(one)]
+        return min((at for at in due if at is not None), default=None)
 
-    def _queue(self, subscription_id: str, url: str, item: dict[str, object]) -> None:
-        faults, now = self.faults, self.tenant.clock.now()
-        if faults.drop > 0:
-            faults.drop -= 1
+    @property
+    def undelivered(self) -> int:
+        return self.deliveries.undelivered
+
+    @property
+    def discarded(self) -> int:
+        return self.deliveries.discarded
+
+    @property
+    def _now(self) -> datetime:
+        return self.tenant.clock.now()
+
+    def _watch_permission(self, one: Subscription) -> None:
+        """A revoked permission or a lost mailbox: removed with a word, or asked to authorize anew (a switch)."""
+        if self.allowed(one):
             return
-        delay = faults.delay_seconds or self.tenant.switches.notification_delay_seconds
-        for _ in range(1 + faults.duplicates):
-            self.waiting.append(Notification(url, subscription_id, item, now, now + timedelta(seconds=delay)))
-        self.wake.set()
+        removes = self.tenant.switches.revocation_removes_subscriptions
+        if removes and "subscriptionRemoved" in one.watched.kind.lifecycle:
+            self._send_lifecycle(one, "subscriptionRemoved")
+            self.remove(one)
+        elif not one.revocation_told:
+            one.revocation_told = True
+            self._send_lifecycle(one, "reauthorizationRequired")
+
+    def _reauthorization_due_at(self, one: Subscription) -> datetime | None:
+        """Before expiry, and when the token runs out, where that is switched on."""
+        if one.reauthorization_sent or one.lifecycle_url is None:
+            return None
+        minutes = self.tenant.switches.reauthorization_minutes_before_expiry
+        before_expiry = one.expires_at - timedelta(minutes=minutes) if minutes else None
+        return min((at for at in (before_expiry, one.authorized_until) if at is not None), default=None)
+
+    def _authorize(self, subscription: Subscription) -> None:
+        minutes = self.tenant.switches.subscription_token_minutes
+        subscription.authorized_until = self._now + timedelta(minutes=minutes) if minutes else None
+        subscription.reauthorization_sent = subscription.revocation_told = False
+
+    def _content(self, one: Subscription, named: str, change: Change) -> dict[str, object] | None:
+        if one.recipient is None or self.content_of is None or change == "deleted":
+            return None
+        return self.content_of(one, named)
+
+    def _send_lifecycle(self, one: Subscription, event: str) -> None:
+        if one.lifecycle_url is not None:
+            self.deliveries.queue(one.id, one.lifecycle_url, lifecycle_item_of(one, event=event, tenant=self.tenant))
+
+
+@cache
+def _granted(roles: tuple[str, ...]) -> frozenset[str]:
+    """Calendars.ReadBasic is called Calendars.ReadBasic.All among older application roles: either name counts."""
+    return frozenset(roles) | {role.removesuffix(".All") for role in roles if "ReadBasic" in role}
+
+
+def _below(limit: int, same: list[Subscription], of: str) -> None:
+    if len(same) >= limit:
+        raise Refused(403, "Forbidden", f"The maximum of {limit} subscriptions for {of} has been reached.")

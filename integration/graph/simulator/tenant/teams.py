@@ -3,9 +3,11 @@
 import base64
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote, unquote
 
+from .callevents import roster_of, tell_call_events
+from .callrecords import CallRecords
 from .calls import Call, JoinRequest, Lobby, join_call, leave_call
 from .directory import Person
 from .refusals import Refused
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 LIFETIME = timedelta(days=60)
 """A meeting expires this long after its end, or after the last thing that happened in it. Facts 2.3."""
+RunningReport = Literal["none", "empty", "partial"]
+"""What the list of reports shows while a call runs, and until its report is final."""
 LOBBY_SCOPES = (
     "organizer",
     "organization",
@@ -62,6 +66,8 @@ class OnlineMeeting:
     attendees: list[dict[str, object]] = field(default_factory=list)
     touched_at: datetime | None = None
     report_delay_minutes: int | None = None
+    record_per_device: bool | None = None
+    running_report: RunningReport | None = None
     calls: list[Call] = field(default_factory=list)
     lobby: Lobby = field(default_factory=Lobby)
 
@@ -99,6 +105,7 @@ class Teams:
         self._planned: list[tuple[datetime, int, str, JoinRequest]] = []
         self._planned_count = 0
         self._without_policy: set[str] = set()
+        self.records = CallRecords(tenant)
 
     def mint_meeting(
         self, organizer: Person, *, subject: str | None, starts_at: datetime, ends_at: datetime, recurring: bool
@@ -181,19 +188,35 @@ class Teams:
         meeting.settings |= {name: body[name] for name in (*_CHOICES, *_SWITCHES) if name in body}
         meeting.touched_at = self._tenant.clock.now()
 
+    def follow_event(
+        self, join_url: str, *, subject: str | None, starts_at: datetime, ends_at: datetime, recurring: bool
+    ) -> None:
+        """The event behind a link was moved, extended or renamed: an update, so the link lives longer (facts 2.3).
+
+        What has expired stays expired.
+        """
+        meeting = self.by_join_url(join_url)
+        if meeting is None or self.expired(meeting):
+            return
+        meeting.subject, meeting.starts_at, meeting.ends_at = subject, starts_at, ends_at
+        meeting.recurring, meeting.touched_at = recurring, self._tenant.clock.now()
+
     def join(self, meeting: OnlineMeeting, request: JoinRequest) -> bool:
         """Whether the person is in the call now; False: waits in the lobby, or comes at a later instant."""
         if request.at > self._tenant.clock.now():
             self._plan("join", meeting, request)
             return False
         meeting.touched_at = request.at
-        return join_call(meeting, request, tenant=self._tenant)
+        before = roster_of(meeting)
+        admitted = join_call(meeting, request, tenant=self._tenant)
+        tell_call_events(self._tenant, meeting, before, at=request.at)
+        return admitted
 
     def leave(self, meeting: OnlineMeeting, request: JoinRequest) -> None:
         if request.at > self._tenant.clock.now():
             self._plan("leave", meeting, request)
             return
-        leave_call(meeting, request)
+        self._leave(meeting, request)
 
     def advance(self, now: datetime) -> None:
         """Plays the joins and leaves announced for instants up to `now`, in their order."""
@@ -206,12 +229,15 @@ class Teams:
             if what == "join":
                 self.join(meeting, request)
             else:
-                leave_call(meeting, request, missing_ok=True)
+                self._leave(meeting, request, missing_ok=True)
+        self.records.advance(now)
 
     def next_event_at(self) -> datetime | None:
         """The next announced join or leave, or the next report becoming visible."""
         now = self._tenant.clock.now()
         due = [self._planned[0][0]] if self._planned else []
+        written_at = self.records.next_event_at()
+        due += [written_at] if written_at is not None else []
         for meeting in self.meetings.values():
             visible = (self.report_visible_at(meeting, call) for call in meeting.calls[-5:])
             due += [at for at in visible if at is not None and at > now]
@@ -234,6 +260,13 @@ class Teams:
                 self._without_policy.discard(person.id)
                 minutes = self._tenant.switches.access_policy_minutes
                 person.access_policy_effective_at = now + timedelta(minutes=minutes)
+
+    def _leave(self, meeting: OnlineMeeting, request: JoinRequest, *, missing_ok: bool = False) -> None:
+        before, call = roster_of(meeting), meeting.running
+        leave_call(meeting, request, missing_ok=missing_ok)
+        tell_call_events(self._tenant, meeting, before, at=request.at)
+        if call is not None and call.ended_at is not None:
+            self.records.ended(meeting, call)
 
     def _plan(self, what: str, meeting: OnlineMeeting, request: JoinRequest) -> None:
         self._planned_count += 1

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ..switches import Switches
 from .directory import OutOfOffice, Person
+from .failures import FAILURES, UNKNOWN, OrderedFailure
 from .messages import Address, Kind, Message
 from .refusals import Refused
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 SUPPRESS_PROPERTY = "integer 0x3fdf"
 """PidTagAutoResponseSuppress; bit 0x10 keeps out-of-office answers away, -1 keeps all away (MS-OXOMSG 2.2.1.77)."""
+SUPPRESS_HEADER = "x-auto-response-suppress"
+SUPPRESS_WORDS = {"dr": 0x1, "ndr": 0x2, "rn": 0x4, "nrn": 0x8, "oof": 0x10, "autoreply": 0x20, "all": -1, "none": 0}
+OUT_OF_OFFICE = 0x10
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Transport:
         self._in_transit: list[tuple[Person, Message]] = []
         self._answered: set[tuple[str, str, OutOfOffice]] = set()
         self.letters: list[Letter] = []
+        self.failing: list[OrderedFailure] = []
+        self._late: list[tuple[datetime, Message, Person, Person]] = []
 
     def send(self, person: Person, message: Message, *, keep: bool = True) -> None:
         """Takes the message into transit; `keep`: it reaches Sent Items afterwards."""
@@ -59,7 +66,11 @@ class Transport:
         self.advance(now)
 
     def advance(self, now: datetime) -> None:
-        """Whatever has been in transit long enough arrives, oldest first."""
+        """Whatever has been in transit, or was delayed, long enough arrives, oldest first."""
+        late = [one for one in self._late if one[0] <= now]
+        self._late = [one for one in self._late if one[0] > now]
+        for _, message, person, sender in late:
+            self._deliver(message, person, sender=sender)
         due = [one for one in self._in_transit if one[1].leaves_at is None or one[1].leaves_at <= now]
         self._in_transit = [one for one in self._in_transit if one not in due]
         for person, message in due:
@@ -67,7 +78,8 @@ class Transport:
             self._file(person, message)
 
     def next_event_at(self) -> datetime | None:
-        return min((at for _, one in self._in_transit if (at := one.leaves_at)), default=None)
+        due = [at for _, one in self._in_transit if (at := one.leaves_at)]
+        return min(due + [at for at, *_ in self._late], default=None)
 
     def carry(self, message: Message, *, sender: Person) -> None:
         """Into every recipient's inbox now; failures and out-of-office answers come back to the sender."""
@@ -77,10 +89,20 @@ class Transport:
 
     def _arrive(self, message: Message, address: str, *, sender: Person) -> None:
         person = self._tenant.directory.by_address(address)
+        ordered = self._ordered(address)
+        if ordered is not None:
+            self._bounce(message, address, sender=sender, kind=ordered)
+            wait = FAILURES[ordered].arrives_after
+            if wait is not None and person is not None and person.exchange:
+                self._late.append((self._tenant.clock.now() + wait, message, person, sender))
+            return
         if person is None or not person.exchange:
             if person is not None or self._ours(address):
-                self._bounce(message, address, sender=sender)
+                self._bounce(message, address, sender=sender, kind=UNKNOWN)
             return
+        self._deliver(message, person, sender=sender)
+
+    def _deliver(self, message: Message, person: Person, *, sender: Person) -> None:
         mine = copy.copy(message)
         fresh = self._mailboxes.blank(folder="inbox", subject=message.subject, body=message.body)
         mine.immutable_id, mine.rest_id, mine.folder = fresh.immutable_id, fresh.rest_id, "inbox"
@@ -95,18 +117,31 @@ class Transport:
         domain = address.rpartition("@")[2]
         return domain == self._tenant.domain.casefold() or domain.endswith(".invalid") or not domain
 
-    def _bounce(self, message: Message, address: str, *, sender: Person) -> None:
-        if message.kind in ("nonDelivery", "autoReply"):
-            return
-        words = (
-            f"<p>Your message to {html.escape(address)} couldn't be delivered.</p>"
-            f"<p>{html.escape(address)} wasn't found at {html.escape(address.rpartition('@')[2])}.</p>"
-            "<p>Remote Server returned '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found'</p>"
+    def _ordered(self, address: str) -> str | None:
+        """The failure on order for this address; one of its times is spent."""
+        found = next((one for one in self.failing if one.address.casefold() == address), None)
+        if found is None:
+            return None
+        if found.times is not None:
+            found.times -= 1
+            self.failing = [one for one in self.failing if one.times is None or one.times > 0]
+        return found.kind
+
+    def _bounce(self, message: Message, address: str, *, sender: Person, kind: str) -> None:
+        if message.kind not in ("nonDelivery", "autoReply"):
+            conversation = message.conversation_id
+            self.report(kind, subject=message.subject, address=address, to=sender, conversation_id=conversation)
+
+    def report(self, kind: str, *, subject: str, address: str, to: Person, conversation_id: str) -> None:
+        """Exchange tells the sender what became of a message to `address`; `kind` is one of FAILURES."""
+        failure = FAILURES[kind]
+        report = self._mailboxes.blank(
+            folder="inbox", subject=failure.subject_of(subject), body=failure.body_of(address)
         )
-        report = self._mailboxes.blank(folder="inbox", subject=f"Undeliverable: {message.subject}", body=words)
         report.sender = Address("Microsoft Outlook", f"MicrosoftExchange329e71ec88ae@{self._tenant.domain}")
         report.headers = [{"name": "X-Failed-Recipients", "value": address}]
-        self._return(report, message, kind="nonDelivery", to=sender)
+        report.properties["String 0x001a"] = failure.message_class
+        self._return(report, conversation_id, kind="nonDelivery", to=to)
 
     def _answer_out_of_office(self, message: Message, person: Person, *, sender: Person) -> None:
         away, now, switches = person.out_of_office, self._tenant.clock.now(), self._tenant.switches
@@ -115,7 +150,7 @@ class Transport:
         answered = message.kind == "mail" or (
             message.kind in ("meetingRequest", "meetingUpdate") and switches.auto_reply_to_invitations
         )
-        if not answered or (switches.auto_reply_suppressed and _suppressed(message)):
+        if not answered or not answer_allowed(message, OUT_OF_OFFICE, switches=switches):
             return
         once = (person.id, sender.id, away)
         if once in self._answered:
@@ -126,12 +161,13 @@ class Transport:
         )
         reply.sender = Address(person.name, person.mail)
         reply.headers = [{"name": "X-Auto-Response-Suppress", "value": "All"}]
-        self._return(reply, message, kind="autoReply", to=sender)
+        reply.properties["String 0x001a"] = "IPM.Note.Rules.OofTemplate.Microsoft"
+        self._return(reply, message.conversation_id, kind="autoReply", to=sender)
 
-    def _return(self, answer: Message, original: Message, *, kind: Kind, to: Person) -> None:
+    def _return(self, answer: Message, conversation_id: str, *, kind: Kind, to: Person) -> None:
         answer.kind, answer.to = kind, [Address(to.name, to.mail)]
         answer.sent_at = answer.received_at = self._tenant.clock.now()
-        answer.conversation_id = original.conversation_id
+        answer.conversation_id = conversation_id
         self.letters.append(_letter(answer, at=answer.sent_at))
         self._mailboxes.keep(to, answer)
 
@@ -149,12 +185,27 @@ class Transport:
         self._mailboxes.keep(person, message)
 
 
-def _suppressed(message: Message) -> bool:
+def answer_allowed(message: Message, bit: int, *, switches: Switches) -> bool:
+    """Whether automatic answers of this sort may go out: property and header may keep them away (facts 17)."""
+    if switches.auto_reply_suppressed and _property_bits(message) & bit:
+        return False
+    return not (switches.auto_reply_suppressed_by_header and _header_bits(message) & bit)
+
+
+def _property_bits(message: Message) -> int:
     wanted = next((value for key, value in message.properties.items() if key.casefold() == SUPPRESS_PROPERTY), "0")
     try:
-        return bool(int(wanted) & 0x10)
+        return int(wanted)
     except ValueError:
-        return False
+        return 0
+
+
+def _header_bits(message: Message) -> int:
+    sent = next((one["value"] for one in message.headers if one["name"].casefold() == SUPPRESS_HEADER), "")
+    bits = 0
+    for word in sent.split(","):
+        bits |= SUPPRESS_WORDS.get(word.strip().casefold(), 0)
+    return bits
 
 
 def _letter(message: Message, *, at: datetime) -> Letter:
