@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cheroot.wsgi import Server
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PICTURES = os.environ.get("PICTURES")  # a folder to keep what was seen
@@ -49,6 +49,12 @@ def address(site: Any) -> Iterator[str]:
     """Where a browser finds the ``site`` of a test."""
     with served(site.app) as url:
         yield url
+
+
+def follow(page: Page, link_or_button: Locator) -> None:
+    """Click, and wait for the page that it leads to: a click alone returns while the old one may still be there."""
+    with page.expect_navigation():
+        link_or_button.click()
 
 
 def faults(page: Page) -> list[str]:

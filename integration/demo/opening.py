@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from integration.demo.cast import Member, leader_of, roster_csv
+from integration.jobs import begin
 from integration.people.models import Person
 from integration.people.people import by_mail
 from integration.people.roster import import_roster
@@ -21,7 +22,12 @@ COUNTED_FOR = timedelta(days=720)  # before that nobody wrote milestones down: o
 
 
 def open_pilot(tools: Tools, cast: tuple[Member, ...], *, starts_on: date, weeks: int) -> int:
-    """From the roster to the applied plan; returns the plan's id. The workers do the rest."""
+    """From the roster to the applied plan; returns the plan's id. The workers do the rest.
+
+    What the product asks for when it starts is asked for here too, and so is due: its scheduler may need a while to
+    start, and a clock that moved meanwhile would have it read its inboxes days after the first reports came.
+    """
+    begin(tools)
     bring_roster(tools, cast, known_until=starts_on)
     now = tools.clock.now()
     with tools.database.transaction() as session:

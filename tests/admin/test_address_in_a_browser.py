@@ -14,7 +14,7 @@ from integration.scheduling.models import Series
 from tests.admin.conftest import Site
 from tests.admin.test_every_page_in_a_browser import LOOKS, complaints, visiting
 from tests.admin.world import ADMINISTRATOR, LONG_NAME, build_world
-from tests.browsers import keep, served
+from tests.browsers import follow, keep, served
 
 pytestmark = pytest.mark.browser
 LONG_MAIL = f"{LONG_NAME.lower().replace(' ', '.')}@learning-and-development.pods.example"
@@ -45,17 +45,17 @@ def test_from_the_wrong_address_to_the_right_one(chromium, site: Site, scheme: s
     ):
         page.goto(address + path)
         seen(page, f"person-{scheme}-{width}")
-        page.get_by_role("link", name="Correct the address").click()
+        follow(page, page.get_by_role("link", name="Correct the address"))
         page.get_by_label("Right address").fill("grace@pods.example")
-        page.get_by_role("button", name="Go on").click()
+        follow(page, page.get_by_role("button", name="Go on"))
         assert page.get_by_label("Right address").input_value() == "grace@pods.example"
         assert "Grace's address already" in page.get_by_role("alert").inner_text()
         seen(page, f"fault-{scheme}-{width}")
         page.get_by_label("Right address").fill(LONG_MAIL)
-        page.get_by_role("button", name="Go on").click()
+        follow(page, page.get_by_role("button", name="Go on"))
         assert page.get_by_text("2 mails are sent").count() == 1
         seen(page, f"confirm-{scheme}-{width}")
-        page.get_by_role("button", name="Correct the address").click()
+        follow(page, page.get_by_role("button", name="Correct the address"))
         assert page.get_by_text(f"is {LONG_MAIL} now").count() == 1
         seen(page, f"corrected-{scheme}-{width}")
 

@@ -15,7 +15,7 @@ from integration.scheduling.models import Occurrence, Series
 from tests.admin.conftest import Site
 from tests.admin.test_every_page_in_a_browser import complaints, visiting
 from tests.admin.world import ADMINISTRATOR, NOW, build_world
-from tests.browsers import keep
+from tests.browsers import follow, keep
 
 pytestmark = pytest.mark.browser
 LONG = "wolfeschlegelsteinhausenbergerdorff.von-und-zu.hohenlohe-langenburg@partners.subsidiary.pods.example"
@@ -79,7 +79,7 @@ def test_every_difference_is_told_with_what_can_be_done_and_whom_that_mails(
         assert page.get_by_role("link", name="Invite to a single session in its place").count() == 3
         assert "Another weekday is another pattern" in page.content()
 
-        page.get_by_role("link", name="Yes, move the whole series").click()
+        follow(page, page.get_by_role("link", name="Yes, move the whole series"))
         keep(page, f"drift-confirmed-{scheme}-{width}")
         assert complaints(page) == []
         assert LONG in page.content()

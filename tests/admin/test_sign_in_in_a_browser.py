@@ -18,6 +18,7 @@ from playwright.sync_api import Page
 from integration.app import create_app
 from integration.config import Settings
 from tests.admin.sign_in import ADA
+from tests.browsers import follow
 
 pytestmark = pytest.mark.browser
 PICTURES = os.environ.get("PICTURES")  # a folder to keep what was seen
@@ -64,7 +65,7 @@ def test_ada_walks_from_our_page_to_the_issuer_and_back_and_out_of_both(served, 
     look_at(page, f"sign-in-{scheme}")
     page.get_by_role("link", name="Sign in with Microsoft").click()
     page.get_by_label("Name or address").fill("keller")
-    page.get_by_role("button", name="Search").click()
+    follow(page, page.get_by_role("button", name="Search"))
     look_at(page, f"issuer-{scheme}")
     page.get_by_role("link", name="Ada Keller").click()
 
@@ -93,7 +94,7 @@ def test_the_refusal_of_a_sign_in_can_be_read_by_everybody(served, chromium, sim
     httpx.post(f"{simulator.url}/control/sign-in/faults", json=fault)
     page = chromium.new_context(viewport={"width": 390, "height": 800}).new_page()
     page.goto(f"{served.url}/auth/start")
-    page.get_by_role("link", name="Ada Keller").click()
+    follow(page, page.get_by_role("link", name="Ada Keller"))
 
     assert "has not been given access" in page.inner_text("main")
     look_at(page, "refused")

@@ -19,7 +19,7 @@ from tests.attendance.build import at
 from tests.attendance.export_words import TONGUES, Attendee, as_file, people, sections
 from tests.attendance.test_corrections_and_check_ins import build, path_of
 from tests.attendance.test_exports_pages import attended, call
-from tests.browsers import faults, fits, keep
+from tests.browsers import faults, fits, follow, keep
 
 pytestmark = pytest.mark.browser
 LONG_NAME = "Wilhelmina-Alexandrina Featherstonehaugh-Cholmondeley Donaudampfschifffahrtsgesellschaftskapitänin"
@@ -123,9 +123,9 @@ def test_checking_in_and_confirming_it(page: Page, site: Site, address: str, occ
     is_sound(page, "check-in-stranger")
     signed_in(page, site, address, "Ada")
     page.goto(f"{address}/me/")
-    page.locator('a[href^="/me/pods/"]').first.click()
+    follow(page, page.locator('a[href^="/me/pods/"]').first)
     is_sound(page, "pod-of-facilitator")
-    page.get_by_role("link", name="I am in the room").click()
+    follow(page, page.get_by_role("link", name="I am in the room"))
     is_sound(page, "check-in")
     page.get_by_role("button", name="I am here").focus()
     page.keyboard.press("Enter")

@@ -106,11 +106,11 @@ def at_the_nth_call(number: int) -> Verdict:
 
 @dataclass(frozen=True)
 class Kill:
-    """A call at which the worker died, without its ids, and whether it had gone on to another call."""
+    """A call at which the worker died, without its ids, and the calls that it had gone on to."""
 
     chapter: str
     call: str
-    went_on: bool
+    went_on_to: frozenset[str]
 
 
 @dataclass
@@ -199,11 +199,11 @@ class Executioner:
                 self.worker.kill()
         else:
             self.worker.kill()
-        went_on = not known.issuperset(each.id for each in self._held())
+        went_on_to = frozenset(shape(each) for each in self._held() if each.id not in known)
         self._bury()
         self.faults.clear()
         self.hold_everything()
-        self.kills += [Kill(self.chapter, shape(each), went_on) for each in doomed]
+        self.kills += [Kill(self.chapter, shape(each), went_on_to) for each in doomed]
         self._in_this_life.clear()
         self.worker.start()
 

@@ -25,6 +25,11 @@ WRITES = {
     "POST /users/-/messages",
     "POST /users/-/messages/-/send",
 }
+NEXT = {  # what the same task calls behind the commit that follows a write; others may call meanwhile what they like
+    "POST /users/-/events": "GET /users/-/events/-",
+    "PATCH /users/-/events/-": "GET /users/-/events/-",
+    "POST /users/-/messages": "GET /users/-/messages/-",
+}
 READS = {
     "GET /users/-",
     "GET /users/-/calendarView/delta",
@@ -89,8 +94,8 @@ def _assert_it_died_everywhere(executioner: Executioner) -> None:
     print(f"{executioner.moment}: {deaths} deaths at {len(executioner.kills)} calls, {dict(calls)}")
     assert calls.keys() >= WRITES | READS
     if executioner.moment is Moment.BEFORE_THE_COMMIT:
-        before_a_commit = {kill.call for kill in executioner.kills if not kill.went_on}
-        assert before_a_commit >= WRITES - {"POST /users/-/messages/-/send"}
+        before_a_commit = {kill.call for kill in executioner.kills if NEXT.get(kill.call) not in kill.went_on_to}
+        assert before_a_commit >= NEXT.keys()
 
 
 def _assert_once(pilot: Pilot) -> None:
