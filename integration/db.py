@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import PoolProxiedConnection
 
 BUSY_TIMEOUT_MS = 20_000
 TRUSTED_SECONDS = 1.0
@@ -95,6 +96,7 @@ class Database:
         self.engine = _engine(url)
         self.after_commit: list[Callable[[Session], None]] = []  # called with each session just committed
         self._is_over = False
+        self._watching: list[PoolProxiedConnection] = []
         event.listen(self.engine, "checkin", self._close_when_over)
 
     @property
@@ -122,9 +124,29 @@ class Database:
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 
+    def watch(self) -> Callable[[], bool]:
+        """A question that is cheap to ask again and again: may anything have been committed since it was last asked?
+
+        The first answer is yes. Only SQLite can tell (its ``data_version``, without reading a table); elsewhere the
+        answer is always yes. The caller keeps the answer to one thread.
+        """
+        if not self.is_sqlite:
+            return lambda: True
+        connection, seen = self.engine.raw_connection(), [-1]
+        connection.detach()  # versions that two connections tell cannot be compared: it is for this question alone
+        self._watching.append(connection)
+
+        def has_changed() -> bool:
+            before, seen[0] = seen[0], connection.cursor().execute("PRAGMA data_version").fetchone()[0]
+            return seen[0] != before
+
+        return has_changed
+
     def dispose(self) -> None:
         """Close all connections: those in use when they are given back, which SQLAlchemy would only forget."""
         self._is_over = True
+        for connection in self._watching:
+            connection.close()
         self.engine.dispose()
 
     def _close_when_over(self, _connection: Any, record: Any) -> None:

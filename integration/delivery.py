@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
@@ -35,6 +35,34 @@ DEATHS_AT_ONCE = 5  # so many attempts are taken over without a wait when their 
 AT_ONCE = 8
 LONGEST_SHIFT_SECONDS = 30.0  # then the queue is asked again, so that a stop or another worker gets its turn
 LONGEST_ERROR = 500
+
+# Built once: a worker asks before and after every message, and building them costs as much as asking.
+_other = aliased(Message)
+DUE = (
+    select(Message)
+    .where(
+        Message.state == State.WAITING,
+        Message.due_at <= bindparam("real_now"),
+        ~exists().where(
+            _other.state == State.CLAIMED, _other.kind == Message.kind, _other.subject == Message.subject
+        ),
+    )
+    .order_by(Message.due_at, Message.id)
+    .limit(bindparam("limit"))
+)
+DUE_AND_FREE = DUE.with_for_update(skip_locked=True)
+TAKE = (
+    update(Message)
+    .where(Message.id == bindparam("message_id"), Message.state == State.WAITING)
+    .values(
+        state=State.CLAIMED,
+        claim=bindparam("token"),
+        claimed_until=bindparam("until"),
+        attempts=Message.attempts + 1,
+    )
+    .returning(Message.id)
+    .execution_options(synchronize_session=False)
+)
 
 log = get_logger(__name__)
 Handlers = Mapping[Task, Callable[["Tools", int], None]]
@@ -201,31 +229,17 @@ class Shift:
 
 
 def _candidates(session: Session, limit: int, *, is_sqlite: bool) -> Iterable[Message]:
-    other = aliased(Message)
-    busy = exists().where(other.state == State.CLAIMED, other.kind == Message.kind, other.subject == Message.subject)
-    due = (
-        select(Message)
-        .where(Message.state == State.WAITING, Message.due_at <= real_now(), ~busy)
-        .order_by(Message.due_at, Message.id)
-        .limit(limit)
-    )
     # On SQLite BEGIN IMMEDIATE has already shut the others out.
-    return session.scalars(due if is_sqlite else due.with_for_update(skip_locked=True)).all()
+    due = DUE if is_sqlite else DUE_AND_FREE
+    return session.scalars(due, {"real_now": real_now(), "limit": limit}).all()
 
 
 def _take(session: Session, message: Message, lease: timedelta) -> Claim | None:
     token = secrets.token_hex(16)
     try:
         with session.begin_nested():
-            taken = session.scalar(
-                update(Message)
-                .where(Message.id == message.id, Message.state == State.WAITING)
-                .values(
-                    state=State.CLAIMED, claim=token, claimed_until=real_now() + lease, attempts=Message.attempts + 1
-                )
-                .returning(Message.id)
-                .execution_options(synchronize_session=False)
-            )
+            found = {"message_id": message.id, "token": token, "until": real_now() + lease}
+            taken = session.scalar(TAKE, found)
     except IntegrityError:  # another worker has just begun on the same thing
         return None
     if taken is None:

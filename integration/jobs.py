@@ -140,6 +140,10 @@ class Look:
         """The earliest instant, of the clock that can be moved, at which some duty has work to do."""
         return min((each for each in self.dates if each is not None), default=None)
 
+    def is_calm(self, now: datetime) -> bool:
+        """Whether no message is open and no duty has work to do now."""
+        return not self.has_open and not self.due(now)
+
     def due(self, now: datetime) -> list[Duty]:
         """The duties that have work to do now."""
         return [duty for duty, at in zip(DUTIES, self.dates, strict=True) if at is not None and at <= now]
@@ -157,12 +161,6 @@ def look(database: Database) -> Look:
 def is_quiet(tools: Tools) -> bool:
     """Whether nothing waits, is claimed or rings."""
     return not look(tools.database).has_open and not is_ringing(tools)
-
-
-def rests(tools: Tools, now: datetime) -> bool:
-    """Whether nothing waits, is claimed, rings or is due: the moment at which a demonstration may move its clock."""
-    seen = look(tools.database)
-    return not seen.has_open and not seen.due(now) and not is_ringing(tools)
 
 
 def is_ringing(tools: Tools) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 from redis import Redis
@@ -25,7 +27,7 @@ from integration.tools import Tools
 
 LISTEN_SECONDS = 5  # then the outbox is looked at in any case, should the doorbell have been deaf
 TICK_SECONDS = 1.0
-HURRIED_TICK_SECONDS = 0.01  # while a clock is moved by hand
+GLANCE_SECONDS, HURRIED_TICK_SECONDS = 0.002, 0.01  # at a clock that is moved by hand, and at what was committed
 TIDY_EVERY_SECONDS = 3_600.0
 REST_SECONDS = 1.0  # after Redis or the database could not be reached
 
@@ -82,7 +84,7 @@ def work(tools: Tools) -> None:
 def keep_ticking(tools: Tools) -> None:
     """Do what falls due until SIGTERM or SIGINT; any number of processes may do this."""
     _stop_on_signals()
-    pause = HURRIED_TICK_SECONDS if tools.clock.movable else TICK_SECONDS
+    wait = _until_something_moves(tools) if tools.clock.movable else partial(STOP.wait, TICK_SECONDS)
     tidied_at, begun = -TIDY_EVERY_SECONDS, False
     while not STOP.is_set():
         try:
@@ -93,11 +95,26 @@ def keep_ticking(tools: Tools) -> None:
             if time.monotonic() - tidied_at > TIDY_EVERY_SECONDS:
                 tidy(tools)
                 tidied_at = time.monotonic()
-            STOP.wait(pause)
+            wait()
         except (SQLAlchemyError, OSError, ExceptionGroup) as error:
             log.error("tick failed", reason=type(error).__name__)
             STOP.wait(REST_SECONDS)
     tools.close()
+
+
+def _until_something_moves(tools: Tools) -> Callable[[], object]:
+    """A wait that ends when somebody has moved the clock or committed something, after a second in any case."""
+    has_changed, seen = tools.database.watch(), [tools.clock.now()]
+
+    def wait() -> None:
+        began = time.monotonic()
+        while not STOP.wait(GLANCE_SECONDS):
+            before, seen[0] = seen[0], tools.clock.now()
+            waited = time.monotonic() - began
+            if seen[0] != before or waited > TICK_SECONDS or (waited > HURRIED_TICK_SECONDS and has_changed()):
+                return
+
+    return wait
 
 
 def _listen(connection: Redis) -> None:

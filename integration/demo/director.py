@@ -12,11 +12,11 @@ from itertools import count
 from integration.demo.outside import TenantState
 from integration.demo.stage import Stage
 from integration.errors import PodsError
-from integration.jobs import look, rests
+from integration.jobs import Look, is_ringing, look
 from integration.language import lazy
 
 LONGEST_WAIT_SECONDS = 60.0
-LOOK_AGAIN_SECONDS = (0.004, 0.015)  # at first, and when it takes longer: looking costs what it waits for
+LOOK_AGAIN_SECONDS = 0.003
 
 
 @dataclass
@@ -31,6 +31,10 @@ class Director:
     on_move: Callable[[datetime], None] = lambda _at: None
     _agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
+    _seen: Look | None = None
+
+    def __post_init__(self) -> None:
+        self._has_changed = self.stage.tools.database.watch()
 
     def at(self, instant: datetime, act: Callable[[], None]) -> None:
         """Somebody does something at an instant; acts of the past happen at once."""
@@ -51,24 +55,32 @@ class Director:
 
     def wait_until_quiet(self) -> TenantState:
         """Wait until no request, notification, message or due work is left; then nothing can change by itself."""
-        gives_up_at, (pause, longest) = time.monotonic() + LONGEST_WAIT_SECONDS, LOOK_AGAIN_SECONDS
+        gives_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
         while time.monotonic() < gives_up_at:
             now = self.stage.tools.clock.now()
             # The product is asked first, since it is busy longest; then the tenant twice with the product in between:
             # whatever the product did meanwhile shows as a request.
-            if rests(self.stage.tools, now):
+            if self._product_rests(now):
                 before = self.stage.outside.state()
-                if before.is_idle and rests(self.stage.tools, now) and self.stage.outside.state() == before:
+                if before.is_idle and self._product_rests(now) and self.stage.outside.state() == before:
                     return before
-            time.sleep(pause)
-            pause = min(1.5 * pause, longest)
+            time.sleep(LOOK_AGAIN_SECONDS)
         raise PodsError(
             lazy("The demonstration does not come to rest: something is tried again and again."),
             remedy=lazy("The messages above say what."),
         )
 
+    def _product_rests(self, now: datetime) -> bool:
+        return self._look().is_calm(now) and not is_ringing(self.stage.tools)
+
+    def _look(self) -> Look:
+        """What there is to do; asked anew only when it can have changed."""
+        if self._has_changed() or self._seen is None:
+            self._seen = look(self.stage.tools.database)
+        return self._seen
+
     def _next_instant(self, state: TenantState, end: datetime) -> datetime | None:
-        instants = [at for at in (look(self.stage.tools.database).next_due_at, state.next_event_at) if at is not None]
+        instants = [at for at in (self._look().next_due_at, state.next_event_at) if at is not None]
         if self._agenda:
             instants.append(self._agenda[0][0])
         following = max(_whole_second(min(instants, default=end)), state.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from integration.errors import PodsError
 from integration.formats import moment
 from integration.language import gettext as _
 from integration.language import lazy
+from integration.metrics.competency import load_library
 from integration.people.people import by_mail
 from integration.scheduling.membership import leave
 
@@ -72,6 +74,7 @@ def played(
 ) -> Iterator[tuple[Stage, Results]]:
     """The stage after the pilot, and its results; when the block ends everything is taken down."""
     began = time.monotonic()
+    threading.Thread(target=load_library, daemon=True).start()  # needed for the figures, when all has been played
     with stage(people=people, seed=seed, starts_at=OPENS_AT, record=record, ports=ports) as on:
         pilot = _Pilot(on, seed=seed, weeks=weeks, console=console)
         try:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -114,15 +114,16 @@ def _start(
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise PodsError(
-                lazy("What should answer at %(url)s has ended.", url=url), remedy=lazy("Its messages stand above.")
-            )
-        try:
-            if httpx.get(url, timeout=1).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
+    with httpx.Client(timeout=1) as client:  # one for all tries: each reads the certificates that this machine trusts
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise PodsError(
+                    lazy("What should answer at %(url)s has ended.", url=url),
+                    remedy=lazy("Its messages stand above."),
+                )
+            with suppress(httpx.TransportError):
+                if client.get(url).status_code == httpx.codes.OK:
+                    return
             time.sleep(0.05)
     raise PodsError(
         lazy("Nothing answers at %(url)s.", url=url), remedy=lazy("Is the port free, and the machine not overloaded?")

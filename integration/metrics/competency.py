@@ -36,6 +36,11 @@ class Competency:
     censored: int
 
 
+def load_library() -> None:
+    """Import what the estimate needs, which takes some seconds the first time in a process."""
+    import lifelines  # noqa: F401
+
+
 def baseline_spells(people: Iterable[Milestone], *, starts_on: date, counted_since: date | None) -> list[Spell]:
     """Everybody's way before the pilot began; whoever was hired before counting began enters late."""
     spells = (_spell(person, since=counted_since, until=starts_on) for person in people)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from integration.graph.errors import GraphError, NotFound
 from integration.graph.resources import Attendee, CalendarEvent, Response
@@ -25,13 +25,18 @@ from integration.scheduling.invitation import hash_of
 from integration.scheduling.models import Occurrence, OccurrenceReply, Series
 from integration.scheduling.presence import note_presence
 from integration.scheduling.proposals.asking import Links, record_proposals
-from integration.scheduling.reading import open_link, read_series
+from integration.scheduling.reading import open_link, read_dates
 from integration.scheduling.recurrence import WEEK
 from integration.scheduling.series import cancel_occurrence, move_occurrence
 from integration.scheduling.troubles import record_link
 from integration.tools import Tools
 
 log = get_logger(__name__)
+WHOLE = (  # what is compared, in a few questions rather than some for each occurrence
+    selectinload(Series.attendees),
+    selectinload(Series.occurrences).selectinload(Occurrence.replies),
+    selectinload(Series.meetings),
+)
 GONE = lazy(
     "The series was deleted or cancelled in the organizer's calendar. The page of its pod asks whether it is to be"
     " let go or invited to again."
@@ -43,7 +48,7 @@ def pull_series(tools: Tools, series_id: int) -> None:
 
     A mailbox that is gone says nothing about its series: the sweep of the mailbox notes that.
     """
-    series = read_series(tools.database, series_id)
+    series = read_dates(tools.database, series_id)
     if series is None or not _is_to_be_read(series, now=tools.clock.now()):
         return
     try:
@@ -57,7 +62,7 @@ def pull_series(tools: Tools, series_id: int) -> None:
     now = tools.clock.now()
     links = Links(tools.settings.public_url, tools.settings.secret_key)
     with tools.database.transaction() as session:
-        row = session.get_one(Series, series_id, with_for_update=True)
+        row = session.get_one(Series, series_id, with_for_update=True, options=WHOLE)
         wanted = _wanted(row, tools, now=now)
         differences = compare(wanted, found, now=now)
         row.pulled_at = now

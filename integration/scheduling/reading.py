@@ -25,6 +25,14 @@ def read_series(database: Database, series_id: int) -> Series | None:
         )
 
 
+def read_dates(database: Database, series_id: int) -> Series | None:
+    """A series with its occurrences and meetings alone, detached: who is on it is not asked for."""
+    with database.reading() as session:
+        return session.get(
+            Series, series_id, options=[selectinload(Series.occurrences), selectinload(Series.meetings)]
+        )
+
+
 def read_occurrence(database: Database, occurrence_id: int) -> Occurrence | None:
     """An occurrence with its series, attendees and invited people, detached: to be read, never written."""
     with database.reading() as session:
