@@ -6,6 +6,7 @@ first; everything below may ``flush()`` and never commits. No transaction is hel
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,6 +97,7 @@ class Database:
         self.engine = _engine(url)
         self.after_commit: list[Callable[[Session], None]] = []  # called with each session just committed
         self._is_over = False
+        self._writing = threading.Lock()
         self._watching: list[PoolProxiedConnection] = []
         event.listen(self.engine, "checkin", self._close_when_over)
 
@@ -111,12 +113,27 @@ class Database:
         fails when another wrote first.
         """
         with Session(self.engine, expire_on_commit=False) as session:
-            if self.is_sqlite:
-                session.connection(execution_options={"begin": "IMMEDIATE"})
-            yield session
-            session.commit()
+            with self._turn():
+                if self.is_sqlite:
+                    session.connection(execution_options={"begin": "IMMEDIATE"})
+                yield session
+                session.commit()
             for tell in self.after_commit:
                 tell(session)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite one thread of this process writes at a time, and the next begins at once.
+
+        SQLite would let the others look again after ever longer sleeps. It still does for other processes, and when
+        somebody has waited too long it is SQLite who says so.
+        """
+        is_mine = self.is_sqlite and self._writing.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            yield
+        finally:
+            if is_mine:
+                self._writing.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

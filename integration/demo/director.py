@@ -16,7 +16,7 @@ from integration.jobs import Look, is_ringing, look
 from integration.language import lazy
 
 LONGEST_WAIT_SECONDS = 60.0
-LOOK_AGAIN_SECONDS = 0.003
+LOOK_AGAIN_SECONDS = 0.005
 
 
 @dataclass

@@ -24,7 +24,7 @@ from integration.scheduling.drift.values import Found, Wanted, WantedAttendee, W
 from integration.scheduling.invitation import hash_of
 from integration.scheduling.models import Occurrence, OccurrenceReply, Series
 from integration.scheduling.presence import note_presence
-from integration.scheduling.proposals.asking import Links, record_proposals
+from integration.scheduling.proposals.asking import Links, proposals_of, record_proposals
 from integration.scheduling.reading import open_link, read_dates
 from integration.scheduling.recurrence import WEEK
 from integration.scheduling.series import cancel_occurrence, move_occurrence
@@ -174,6 +174,7 @@ def _record_occurrences(
     # Each meeting shows what was proposed for the whole series, too, and one with a list of its own goes on doing so.
     for_all = {_proposed(one) for one in found.event.attendees} if found.event else set()
     for_all = (for_all | proposed_for_all(session, series.id)) - {None}
+    held = proposals_of(session, series.id)
     events = matched(wanted.occurrences, found.instances, time_zone=series.time_zone)
     for occurrence in series.occurrences:
         if occurrence.ends_at <= now or occurrence.cancelled_at is not None:
@@ -186,7 +187,7 @@ def _record_occurrences(
         move_occurrence(occurrence, starts_at=event.starts_at, ends_at=event.ends_at)
         record_replies(session, occurrence, event.attendees)
         for_it = [one for one in event.attendees if _proposed(one) not in for_all]
-        record_proposals(session, occurrence, for_it, links=links, now=now)
+        record_proposals(session, occurrence, for_it, held=held.get(occurrence.id, ()), links=links, now=now)
 
 
 def _proposed(one: Attendee) -> tuple[str, str] | None:

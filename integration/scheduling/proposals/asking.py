@@ -37,12 +37,29 @@ class Links:
         return f"{self.public_url}/proposals/{token}"
 
 
+def proposals_of(session: Session, series_id: int) -> dict[int, list[TimeProposal]]:
+    """What was ever proposed for the meetings of a series, by the id of the meeting."""
+    found: dict[int, list[TimeProposal]] = {}
+    wanted = select(TimeProposal).join(TimeProposal.occurrence).where(Occurrence.series_id == series_id)
+    for proposal in session.scalars(wanted):
+        found.setdefault(proposal.occurrence_id, []).append(proposal)
+    return found
+
+
 def record_proposals(
-    session: Session, occurrence: Occurrence, attendees: Sequence[Attendee], *, links: Links, now: datetime
+    session: Session,
+    occurrence: Occurrence,
+    attendees: Sequence[Attendee],
+    *,
+    held: Sequence[TimeProposal],
+    links: Links,
+    now: datetime,
 ) -> None:
-    """Keep what is proposed for a meeting now, and ask about what is new; what is no longer proposed is withdrawn."""
+    """Keep what is proposed for a meeting now, and ask about what is new; what is no longer proposed is withdrawn.
+
+    ``held`` is what was proposed for it before.
+    """
     shown = {(one.address.lower(), *one.proposed): one for one in attendees if one.proposed}
-    held = session.scalars(select(TimeProposal).where(TimeProposal.occurrence_id == occurrence.id)).all()
     known = {(one.address, one.starts_at, one.ends_at): one for one in held}
     for key, proposal in known.items():
         if key in shown:
