@@ -73,9 +73,7 @@ def _content(
         purpose=pod.program.outcome,
         when=when,
         agenda=points_of(pod.program.agenda),
-        guests=[
-            {"name": guest.name, "answer": str(guest.answer)} for guest in guests if guest.name != facilitator.name
-        ],
+        guests=[{"name": guest.name, "answer": str(guest.answer)} for guest in guests],
         steps=[str(step) for step in STEPS],
         join_url=join_url or "",
         check_in=check_in,

@@ -58,7 +58,7 @@ def send_guide(tools: Tools, occurrence_id: int) -> None:
         content = guide_content(
             row,
             person,
-            guests=_guests(row.series, event.attendees),
+            guests=_guests(row.series, event.attendees, of=person),
             join_url=_link(row, event),
             check_in=_check_in(row, tools.settings),
         )
@@ -90,13 +90,14 @@ def _pass_on(occurrence: Occurrence, attendees: Sequence[Attendee]) -> None:
     occurrence.facilitator_id = rotation(able, 1, past=past)[0]
 
 
-def _guests(series: Series, attendees: Sequence[Attendee]) -> list[Guest]:
-    """Everybody of ours with their answer to this meeting, by name."""
+def _guests(series: Series, attendees: Sequence[Attendee], *, of: Person) -> list[Guest]:
+    """Everybody else of ours with their answer to this meeting, by name."""
     answers = {one.address.lower(): one.response for one in attendees}
     people: list[tuple[Person, Response]] = [
         (ours.participant.person, answers[ours.address.lower()])
         for ours in series.attendees
         if ours.is_wanted and ours.participant and ours.participant.person and ours.address.lower() in answers
+        if ours.participant_id != of.participant_id
     ]
     return sorted((Guest(person.name, _said(response)) for person, response in people), key=lambda guest: guest.name)
 

@@ -226,6 +226,29 @@ def test_the_facilitator_gets_one_guide_with_agenda_replies_and_link(office):
     assert "Tuesday 10 March, 10:30" in mail.text
 
 
+def test_the_guide_names_a_colleague_who_has_the_facilitators_name(office):
+    series_id = invited(office)
+    first = office.occurrence(series_id, 1)
+    with office.tools.database.transaction() as session:
+        people = [one.participant.person for one in session.get_one(Series, series_id).attendees if one.participant]
+        for person in people:
+            person.name = "Kim Lee"
+
+    send_guide(office.tools, first.id)
+
+    assert guide(office).text.count("Kim Lee") == len(people)  # in the greeting, and each of the others as a guest
+
+
+def test_where_a_program_says_no_outcome_the_guide_does_not_announce_one(office):
+    series_id = invited(office)
+    with office.tools.database.transaction() as session:
+        session.get_one(Series, series_id).pod.program.outcome = ""
+
+    send_guide(office.tools, office.occurrence(series_id, 1).id)
+
+    assert "It is about this" not in guide(office).text
+
+
 def test_a_facilitator_who_declined_passes_the_turn_on(office):
     series_id = invited(office)
     first = office.occurrence(series_id, 1)
