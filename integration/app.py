@@ -40,7 +40,7 @@ from integration.scheduling.proposals import views as proposals
 from integration.summaries import views as summaries
 from integration.tools import Tools
 from integration.webhooks.desk import Desk
-from integration.webhooks.receiver import Receiver
+from integration.webhooks.receiver import HTTPS_FOR_A_YEAR, Receiver
 
 LARGEST_ID = 2**31 - 1  # of an INTEGER column on PostgreSQL
 LARGEST_UPLOAD_BYTES = 8 * 1024 * 1024
@@ -153,7 +153,7 @@ def _add_headers(app: Flask, *, secure: bool) -> None:
         if request.endpoint != "static":
             headers.setdefault("Cache-Control", "no-store")
         if secure:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            headers.setdefault(*HTTPS_FOR_A_YEAR)
         return response
 
 

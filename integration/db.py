@@ -149,13 +149,14 @@ class Database:
         """
         if not self.is_sqlite:
             return lambda: True
-        connection, seen = self.engine.raw_connection(), [-1]
+        connection, version = self.engine.raw_connection(), -1
         connection.detach()  # versions that two connections tell cannot be compared: it is for this question alone
         self._watching.append(connection)
 
         def has_changed() -> bool:
-            before, seen[0] = seen[0], connection.cursor().execute("PRAGMA data_version").fetchone()[0]
-            return seen[0] != before
+            nonlocal version
+            before, version = version, connection.cursor().execute("PRAGMA data_version").fetchone()[0]
+            return version != before
 
         return has_changed
 

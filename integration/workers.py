@@ -104,14 +104,15 @@ def keep_ticking(tools: Tools) -> None:
 
 def _until_something_moves(tools: Tools) -> Callable[[], object]:
     """A wait that ends when somebody has moved the clock or committed something, after a second in any case."""
-    has_changed, seen = tools.database.watch(), [tools.clock.now()]
+    has_changed, now = tools.database.watch(), tools.clock.now()
 
     def wait() -> None:
+        nonlocal now
         began = time.monotonic()
         while not STOP.wait(GLANCE_SECONDS):
-            before, seen[0] = seen[0], tools.clock.now()
+            before, now = now, tools.clock.now()
             waited = time.monotonic() - began
-            if seen[0] != before or waited > TICK_SECONDS or (waited > HURRIED_TICK_SECONDS and has_changed()):
+            if now != before or waited > TICK_SECONDS or (waited > HURRIED_TICK_SECONDS and has_changed()):
                 return
 
     return wait

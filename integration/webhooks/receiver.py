@@ -33,6 +33,7 @@ HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
 ]
+HTTPS_FOR_A_YEAR = ("Strict-Transport-Security", "max-age=31536000")
 
 Answer = tuple[HTTPStatus, str]
 
@@ -49,7 +50,7 @@ class Receiver:
         self, beyond: WSGIApplication, desk: Desk, *, count: Callable[[str, int, float], None], secure: bool
     ) -> None:
         self._beyond, self._desk, self._count = beyond, desk, count
-        self._headers = [*HEADERS, ("Strict-Transport-Security", "max-age=31536000")] if secure else HEADERS
+        self._headers = [*HEADERS, HTTPS_FOR_A_YEAR] if secure else HEADERS
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         name = ADDRESSES.get(environ["PATH_INFO"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from cheroot.wsgi import Server
 from flask import Flask
 from playwright.sync_api import Page
@@ -18,10 +16,9 @@ from playwright.sync_api import Page
 from integration.app import create_app
 from integration.config import Settings
 from tests.admin.sign_in import ADA
-from tests.browsers import follow
+from tests.browsers import faults, fits, follow, keep
 
 pytestmark = pytest.mark.browser
-PICTURES = os.environ.get("PICTURES")  # a folder to keep what was seen
 URI = "api://pods.example/learning-pods"
 # What a tab uses of Microsoft's library, with a token that the simulator signed.
 LIBRARY = """var microsoftTeams = {{ app: {{ initialize: async () => {{}}, notifySuccess: () => {{}} }},
@@ -115,8 +112,6 @@ def test_a_tab_hands_over_the_token_of_teams_and_goes_on_to_the_page(served, chr
 
 def look_at(page: Page, name: str) -> None:
     """Nothing that axe finds, and nothing beside the edge of the window."""
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
+    assert faults(page) == []
+    assert fits(page)
+    keep(page, name)
