@@ -16,6 +16,7 @@ from integration import outbox
 from integration.admin.door import needs, this_visitor
 from integration.admin.drift_decisions import decide_for
 from integration.admin.permissions import Permission, Thing
+from integration.admin.things import about_pod
 from integration.errors import Conflict, NotThere
 from integration.language import gettext as _
 from integration.language import lazy
@@ -74,14 +75,6 @@ def about_drift(session: Session, drift_id: int, repair: str) -> Thing:
     program_id = session.scalar(wanted.where(Drift.id == drift_id))
     if program_id is None:
         raise NotThere(lazy("difference"), drift_id)
-    return Thing(program_id=program_id)
-
-
-def about_pod(session: Session, pod_id: int) -> Thing:
-    """The thing behind the address of a pod; raises NotThere."""
-    program_id = session.scalar(select(Pod.program_id).where(Pod.id == pod_id))
-    if program_id is None:
-        raise NotThere(lazy("pod"), pod_id)
     return Thing(program_id=program_id)
 
 

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, defer, joinedload
 
 from integration.admin.audit import record
 from integration.admin.door import needs, this_visitor
-from integration.admin.permissions import Permission, Thing
+from integration.admin.permissions import Permission
 from integration.admin.plan_words import PodShown, shown_pod
 from integration.admin.tables import TablePage
+from integration.admin.things import about_plan
 from integration.errors import Conflict, NotThere
 from integration.language import gettext as _
 from integration.language import lazy, ngettext
@@ -37,14 +38,6 @@ PODS_PER_PAGE = 50
 TROUBLES_SHOWN = 50
 
 plans = Blueprint("plans", __name__, url_prefix="/admin/plans")
-
-
-def about_plan(session: Session, plan_id: int) -> Thing:
-    """The thing behind the address of a plan; raises NotThere."""
-    program_id = session.scalar(select(Plan.program_id).where(Plan.id == plan_id))
-    if program_id is None:
-        raise NotThere(lazy("plan"), plan_id)
-    return Thing(program_id=program_id)
 
 
 @plans.get("/<int:plan_id>")

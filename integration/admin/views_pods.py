@@ -17,10 +17,11 @@ from integration.admin.absences import absence_words
 from integration.admin.attendance_shown import attendance_shown
 from integration.admin.audit import record
 from integration.admin.door import needs, this_visitor
-from integration.admin.permissions import Permission, Thing, programs_within_reach
+from integration.admin.permissions import Permission, programs_within_reach
 from integration.admin.plan_words import wall
 from integration.admin.pod_table import LABELS, POD_FILTERS, beside_pods, filtered_pods, pod_columns
 from integration.admin.tables import Column, page_of
+from integration.admin.things import about_pod
 from integration.admin.views_drift import drift_of
 from integration.attendance.provenances import provenance_words, provenances_of
 from integration.errors import NotThere
@@ -40,14 +41,6 @@ pods.add_app_template_filter(wall)
 def labels() -> dict[str, object]:
     """Every list of pods shows standings by the same words."""
     return {"standing_labels": LABELS, "Standing": Standing}
-
-
-def about_pod(session: Session, pod_id: int) -> Thing:
-    """The thing behind the address of a pod; raises NotThere."""
-    program_id = session.scalar(select(Pod.program_id).where(Pod.id == pod_id))
-    if program_id is None:
-        raise NotThere(lazy("pod"), pod_id)
-    return Thing(program_id=program_id)
 
 
 @pods.get("")

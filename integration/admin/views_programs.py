@@ -19,7 +19,7 @@ from integration.admin.permissions import Permission, Thing, Visitor, programs_w
 from integration.admin.pod_table import POD_FILTERS, beside_pods, filtered_pods, pod_columns
 from integration.admin.program_form import DETAIL_LABELS, FORMAT_LABELS, ProgramForm, form_of, leaders_of, members_of
 from integration.admin.tables import Column, page_of
-from integration.admin.views_taking_part import about_program
+from integration.admin.things import about_program
 from integration.errors import Conflict, InputRefused, NotThere
 from integration.language import gettext as _
 from integration.language import lazy, ngettext

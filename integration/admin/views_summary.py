@@ -7,13 +7,11 @@ from datetime import date
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from integration.admin.door import needs, this_visitor
-from integration.admin.permissions import Permission, Thing, programs_within_reach
-from integration.errors import NotThere
+from integration.admin.permissions import Permission, programs_within_reach
+from integration.admin.things import about_program
 from integration.language import gettext as _
-from integration.language import lazy
 from integration.scheduling.models import Program
 from integration.summaries.calendar_week import week_of
 from integration.summaries.chart import chart_alt, chart_png
@@ -21,12 +19,6 @@ from integration.summaries.week import ShownWeek, kept_mondays, kept_week, last_
 from integration.tools import Tools
 
 summary = Blueprint("summary", __name__, url_prefix="/summary")
-
-
-def _program(session: Session, program_id: int) -> Thing:
-    if session.get(Program, program_id) is None:
-        raise NotThere(lazy("program"), program_id)
-    return Thing(program_id=program_id)
 
 
 @summary.get("/")
@@ -42,7 +34,7 @@ def index() -> ResponseReturnValue:
 
 
 @summary.get("/<int:program_id>")
-@needs(Permission.SUMMARY_SEE, about=_program)
+@needs(Permission.SUMMARY_SEE, about=about_program)
 def show(program_id: int) -> ResponseReturnValue:
     shown = _asked_week(program_id)
     with _tools().database.reading() as session:
@@ -62,7 +54,7 @@ def show(program_id: int) -> ResponseReturnValue:
 
 
 @summary.get("/<int:program_id>/chart.png")
-@needs(Permission.SUMMARY_SEE, about=_program)
+@needs(Permission.SUMMARY_SEE, about=about_program)
 def chart(program_id: int) -> ResponseReturnValue:
     shown = _asked_week(program_id)
     if shown is None:

@@ -10,22 +10,15 @@ from sqlalchemy.orm import Session
 from integration.admin.audit import record
 from integration.admin.door import needs, this_visitor
 from integration.admin.permissions import Permission, Thing
-from integration.errors import Conflict, NotThere
+from integration.admin.things import about_program
+from integration.errors import Conflict
 from integration.formats import listed
 from integration.language import gettext as _
-from integration.language import lazy
 from integration.people.models import Person
 from integration.people.people import by_id
 from integration.scheduling import taking_part
 from integration.scheduling.models import Program
 from integration.tools import Tools
-
-
-def about_program(session: Session, program_id: int) -> Thing:
-    """The thing behind the address of a program; raises NotThere."""
-    if session.scalar(select(Program.id).where(Program.id == program_id)) is None:
-        raise NotThere(lazy("program"), program_id)
-    return Thing(program_id=program_id)
 
 
 def about_member(session: Session, program_id: int, person_id: int) -> Thing:

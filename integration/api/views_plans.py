@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from integration.admin import audit
-from integration.admin.permissions import Permission, Thing
+from integration.admin.permissions import Permission
+from integration.admin.things import about_plan, about_program
 from integration.api.answers import plan_answer
 from integration.api.operations import Call, operation
 from integration.api.shapes import PlanAnswer
-from integration.api.views_programs import about_program
-from integration.errors import NotThere
-from integration.language import lazy
 from integration.scheduling import plan as plans
 from integration.scheduling import planning
 from integration.scheduling.models import Plan, Program
-
-
-def _one(session: Session, plan_id: int) -> Thing:
-    plan = session.get(Plan, plan_id)
-    if plan is None:
-        raise NotThere(lazy("plan"), plan_id)
-    return Thing(program_id=plan.program_id)
 
 
 @operation(
@@ -36,13 +25,13 @@ def ask_for_plan(call: Call, program_id: int) -> PlanAnswer:
     return plan_answer(call.session, plan)
 
 
-@operation("GET", "/plans/{plan_id}", Permission.PROGRAM_SEE, about=_one, answer=PlanAnswer)
+@operation("GET", "/plans/{plan_id}", Permission.PROGRAM_SEE, about=about_plan, answer=PlanAnswer)
 def get_plan(call: Call, plan_id: int) -> PlanAnswer:
     """A plan: what would be done, or was"""
     return plan_answer(call.session, call.session.get_one(Plan, plan_id))
 
 
-@operation("POST", "/plans/{plan_id}/apply", Permission.PROGRAM_APPLY, about=_one, answer=PlanAnswer)
+@operation("POST", "/plans/{plan_id}/apply", Permission.PROGRAM_APPLY, about=about_plan, answer=PlanAnswer)
 def apply_plan(call: Call, plan_id: int) -> PlanAnswer:
     """Make the pods and series of a plan and invite everybody; a plan that is applied already stays as it is"""
     plan = call.session.get_one(Plan, plan_id)
@@ -54,7 +43,7 @@ def apply_plan(call: Call, plan_id: int) -> PlanAnswer:
     return plan_answer(call.session, plan)
 
 
-@operation("POST", "/plans/{plan_id}/undo", Permission.PROGRAM_UNDO, about=_one, answer=PlanAnswer)
+@operation("POST", "/plans/{plan_id}/undo", Permission.PROGRAM_UNDO, about=about_plan, answer=PlanAnswer)
 def undo_plan(call: Call, plan_id: int) -> PlanAnswer:
     """Cancel everything that a plan has made; one that is undone already stays as it is"""
     plan = call.session.get_one(Plan, plan_id)

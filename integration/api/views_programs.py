@@ -6,7 +6,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from integration.admin import audit
-from integration.admin.permissions import Permission, Thing, programs_within_reach
+from integration.admin.permissions import Permission, programs_within_reach
+from integration.admin.things import about_pod, about_program
 from integration.api.answers import figures_answer, pod_answer
 from integration.api.operations import Call, operation
 from integration.api.paging import page_after
@@ -19,26 +20,12 @@ from integration.api.shapes import (
     ProgramAnswer,
     ProgramRequest,
 )
-from integration.errors import InputRefused, NotThere
+from integration.errors import InputRefused
 from integration.language import lazy
 from integration.metrics.figures import competency_figures, program_figures
 from integration.people.models import Person
 from integration.scheduling.models import Pod, PodMember, Program, ProgramMember
 from integration.scheduling.programs import DEFAULT_AGENDA, ProgramDraft, add_leader, add_members, create_program
-
-
-def about_program(session: Session, program_id: int) -> Thing:
-    """The program of an address; raises NotThere."""
-    if session.get(Program, program_id) is None:
-        raise NotThere(lazy("program"), program_id)
-    return Thing(program_id=program_id)
-
-
-def _about_pod(session: Session, pod_id: int) -> Thing:
-    pod = session.get(Pod, pod_id)
-    if pod is None:
-        raise NotThere(lazy("pod"), pod_id)
-    return Thing(program_id=pod.program_id)
 
 
 @operation("GET", "/programs", Permission.PROGRAMS_SEE, query=PageQuery, answer=Page[ProgramAnswer])
@@ -89,7 +76,7 @@ def list_pods(call: Call, program_id: int) -> Page[PodSummary]:
     return Page([_summary(each, counts.get(each.id, 0)) for each in rows], following)
 
 
-@operation("GET", "/pods/{pod_id}", Permission.POD_SEE, about=_about_pod, answer=PodAnswer)
+@operation("GET", "/pods/{pod_id}", Permission.POD_SEE, about=about_pod, answer=PodAnswer)
 def get_pod(call: Call, pod_id: int) -> PodAnswer:
     """A pod with its people, series and meetings"""
     return pod_answer(call.session, pod_id, now=call.tools.clock.now())

@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from integration.admin.audit import record
 from integration.admin.door import needs, this_visitor
-from integration.admin.permissions import Permission, Thing
+from integration.admin.permissions import Permission
+from integration.admin.things import about_program
 from integration.attendance.exports import Done, Preview, Reading, call_of, import_export, only_one, preview, readings
 from integration.attendance.exports_file import LARGEST_BYTES, ColumnsUnknown, ExportFile, read_export
 from integration.attendance.exports_kept import sealed_file, unsealed_file
 from integration.attendance.exports_times import Order
 from integration.attendance.exports_words import Column
-from integration.errors import Conflict, InputRefused, NotThere
+from integration.errors import Conflict, InputRefused
 from integration.language import gettext as _
 from integration.language import lazy
 from integration.scheduling.models import Occurrence, Pod, Program
@@ -56,13 +57,6 @@ class Choice:
     order: str
     said: Preview | None
     trouble: str
-
-
-def about_program(session: Session, program_id: int) -> Thing:
-    """The thing behind the address; raises NotThere."""
-    if session.scalar(select(Program.id).where(Program.id == program_id)) is None:
-        raise NotThere(lazy("program"), program_id)
-    return Thing(program_id=program_id)
 
 
 @blueprint.get("/<int:program_id>/attendance/import")
